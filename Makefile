@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The two commands:  make demo [INPUT=mine.wav]   and   make test
+# Each makes .venv when it is missing, installs what it needs there and does its work; a second run
+# installs nothing. Wanted beforehand: Python 3.11 or newer with venv, and a C++17 compiler.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The version that constraints.txt was tried with comes first.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# What an installation depends on: change one of these and the next command installs anew.
+BUILT_FROM := pyproject.toml setup.py constraints.txt \
+	$(shell find cpp_ext -name '*.cpp' -o -name '*.h' -o -name '*.hpp')
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format types contracts check wheel clip pictures clean
+
+help:
+	@echo "make demo               clean a noisy voice recording, show what changed"
+	@echo "make demo INPUT=a.wav   the same with a recording of yours"
+	@echo "make test               run all tests (ARGS='-k board' chooses)"
+	@echo "make check              lint, types and import contracts"
+	@echo "make format             let ruff format the code"
+	@echo "make wheel              build sdist and wheel, try them in a fresh environment"
+	@echo "make clip, pictures     make the demo clip, the README's pictures anew"
+	@echo "make clean              remove .venv and all that was built"
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "needs Python 3.11 or newer with venv (set PYTHON=...)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Build tools are installed, pinned, before the project: no second, unpinned copy of them is
+# fetched for an isolated build.
+$(VENV)/.for-demo: $(BUILT_FROM) | $(BIN)/python
+	@echo "installing neuralboard into $(VENV) ..."
+	@$(INSTALL) setuptools pybind11
+	@$(INSTALL) --no-build-isolation -e '.[mix]'
+	@touch $@
+
+$(VENV)/.for-tests: $(BUILT_FROM) | $(BIN)/python
+	@echo "installing neuralboard and its tests' tools into $(VENV) (torch is large) ..."
+	@$(INSTALL) setuptools pybind11
+	@$(INSTALL) --no-build-isolation -e '.[dev]'
+	@touch $@ $(VENV)/.for-demo
+
+demo: $(VENV)/.for-demo
+	@$(BIN)/python examples/demo.py $(if $(INPUT),"$(INPUT)")
+
+test: $(VENV)/.for-tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.for-tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/.for-tests
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+types: $(VENV)/.for-tests
+	@MYPYPATH=$$($(BIN)/python scripts/link_tree.py) $(BIN)/mypy -p neuralboard
+	@MYPYPATH=$$($(BIN)/python scripts/link_tree.py) $(BIN)/mypy tests examples scripts
+
+contracts: $(VENV)/.for-tests
+	@PYTHONPATH=$$($(BIN)/python scripts/link_tree.py) $(BIN)/lint-imports
+
+check: lint types contracts
+
+wheel: $(VENV)/.for-tests
+	@scripts/check_wheel.sh $(BIN)/python
+
+clip: $(VENV)/.for-tests
+	@$(BIN)/python scripts/make_demo_clip.py
+
+pictures: $(VENV)/.for-demo
+	@$(BIN)/python examples/demo.py --picture docs/images/before_after.png
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find cpp_ext -name '*.so' -delete
