@@ -27,8 +27,7 @@ Kind = Literal["wav", "flac", "aiff", "ogg", "mp3", "ffmpeg", "unknown"]
 
 # Read by ffmpeg only; by name where the first bytes tell nothing.
 FFMPEG_EXTENSIONS = frozenset(
-    ".m4a .m4b .mp4 .mov .aac .opus .webm .mka .mkv .wma .caf .au .snd .amr .ac3 .eac3 .dts .ape"
-    " .wv .tta .mp2 .3gp .avi .mpg .oga .spx".split()
+    [".m4a", ".m4b", ".mp4", ".mov", ".aac", ".opus", ".webm", ".mka", ".mkv", ".wma", ".caf", ".au", ".snd", ".amr", ".ac3", ".eac3", ".dts", ".ape", ".wv", ".tta", ".mp2", ".3gp", ".avi", ".mpg", ".oga", ".spx"]
 )
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"fLaC", "flac"),
@@ -156,7 +155,10 @@ def _ogg(file: BinaryIO, path: Path, size: int) -> FileFacts:
     body = 27 + page[26] if len(page) > 26 else 0
     whole = body and len(page) >= body and len(page) >= body + sum(page[27:body])
     if not whole:
-        raise cut_short(path, f"a last page of {body} bytes and more", f"{len(page)}")
+        raise AudioFileError(
+            f"{path} is cut short: its last page is incomplete; get a whole copy, or take what"
+            f" there is: ffmpeg -i {shlex.quote(str(path))} rest.wav"
+        )
     if not page[5] & 4:  # recordings of web radio end so as well
         return FileFacts(doubt=f"{path} has no end-of-stream mark: it may have been cut short")
     return FileFacts()

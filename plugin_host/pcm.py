@@ -12,9 +12,8 @@ Contents: `levels_to_float`, `regrid` (undoes pedalboard.io's scaling), `Quantis
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
-
 from neuralboard.audio import Audio
+from numpy.typing import NDArray
 
 __all__ = ["DITHERED_BITS", "Quantiser", "levels_to_float", "regrid"]
 

@@ -1,0 +1,431 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a processor over an audio file of any length, in bounded memory.
+
+The output has the input's length (plus the tail), rate and bit depth; latency is removed. What a
+box did not change comes back bit for bit. Order: chain, resampling, rounding with dither.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from neuralboard.audio import Audio, check_sample_rate
+from neuralboard.audio_reader import AudioReader
+from neuralboard.audio_sinks import BIT_DEPTHS, format_of
+from neuralboard.audio_writer import AudioWriter
+from neuralboard.errors import AudioFileError, ParameterError
+from neuralboard.render import BLOCK, Tail, render, resampled
+from neuralboard.safe_file import check_output
+from neuralboard.tags import Tags
+from neuralboard.times import parse_range, parse_seconds
+
+__all__ = ["FileReport", "process_file"]
+
+StrPath = str | os.PathLike[str]
+Time = float | str
+
+# Chunks that say nothing a user would miss, or that are carried over as tags.
+_TECHNICAL = {"fmt", "fact", "JUNK", "junk", "PAD", "FLLR", "ds64", "PEAK", "id3", "ID3", "SAUR"}
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What `process_file` did.
+
+    Attributes
+    ----------
+    input, output : str
+    sample_rate : int
+        Of the output, Hz.
+    channels : int
+    samples : int
+        Written, per channel.
+    bit_depth : int or None
+        Of the output: 8, 16, 24 or 32 (float); None for Ogg and MP3.
+    clipped : int
+        Samples beyond full scale that were cut.
+    notes : tuple of str
+        What a user should know, one line each.
+    """
+
+    input: str
+    output: str
+    sample_rate: int
+    channels: int
+    samples: int
+    bit_depth: int | None
+    clipped: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Length of the output."""
+        return self.samples / self.sample_rate
+
+
+@dataclass
+class _Job:
+    """The settings of one run, checked."""
+
+    input: str
+    output: str
+    sample_rate: int | None
+    bit_depth: int | None
+    quality: str | float | None
+    tail: Tail
+    start: float
+    end: float | None
+    learn: tuple[float, float] | None
+    removed: str | None
+    force: bool
+    notes: list[str] = field(default_factory=list)
+
+    def inputs(self) -> list[Path]:
+        return [] if self.input == "-" else [Path(self.input)]
+
+
+def process_file(
+    processor: Any,
+    input: StrPath,  # noqa: A002 - the word that users know
+    output: StrPath,
+    *,
+    sample_rate: int | None = None,
+    bit_depth: int | None = None,
+    quality: str | float | None = None,
+    tail: Tail = 0.0,
+    start: Time | None = None,
+    end: Time | None = None,
+    learn: tuple[Time, Time] | str | None = None,
+    removed: StrPath | None = None,
+    force: bool = False,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> FileReport:
+    """Process an audio file.
+
+    Parameters
+    ----------
+    processor : Processor
+        A box, board or mix. It is not changed (`learn` works on a copy).
+    input : path or "-"
+        Any audio file; "-" reads a WAV from standard input.
+    output : path or "-"
+        .wav, .flac, .aiff, .ogg or .mp3; "-" writes a WAV to standard output. It is there whole or
+        not at all.
+    sample_rate : int, optional
+        Hz of the output; the input's where not given (soxr VHQ).
+    bit_depth : int, optional
+        8, 16, 24 or 32 (float); the input's where not given, 24 for lossy inputs.
+    quality : str or number, optional
+        For MP3, Ogg and FLAC: "V2", "192 kbps", 8.
+    tail : float or "auto"
+        Seconds that are rendered after the end of the input, or until the sound stays below
+        -80 dBFS (at most 60 s).
+    start, end : float or str, optional
+        Part of the input to process: seconds or "1:10".
+    learn : (start, end), optional
+        A range of the input with noise alone: every box that has a `learn(audio, sample_rate)`
+        method takes its noise print there.
+    removed : path, optional
+        Also write the aligned input minus output there: what was taken away.
+    force : bool
+        Replace existing files. Never an input, a folder, a device or a pipe.
+    progress : callable, optional
+        Called with (samples done, samples in all or None) after every block.
+
+    Returns
+    -------
+    FileReport
+
+    Raises
+    ------
+    AudioFileError, ParameterError
+        One line each; existing files are as they were.
+
+    Examples
+    --------
+    >>> process_file(Board([]), "in.wav", "out.flac").bit_depth    # doctest: +SKIP
+    24
+    """
+    job = _Job(
+        os.fspath(input),
+        os.fspath(output),
+        None if sample_rate is None else check_sample_rate(sample_rate),
+        bit_depth,
+        quality,
+        _checked_tail(tail),
+        0.0 if start is None else parse_seconds(start, "start"),
+        None if end is None else parse_seconds(end, "end"),
+        None if learn is None else parse_range(learn, "learn"),
+        None if removed is None else os.fspath(removed),
+        force,
+    )
+    _check_outputs(job)
+    with ExitStack() as stack:
+        reader = stack.enter_context(AudioReader(job.input))
+        return _run(processor, job, reader, stack, progress)
+
+
+def _checked_tail(tail: Any) -> Tail:
+    if tail == "auto":
+        return "auto"
+    if isinstance(tail, bool) or not isinstance(tail, (int, float)) or not 0 <= tail <= 86_400:
+        raise ParameterError(f"tail = {tail!r} is no length; use seconds from 0 on, or 'auto'")
+    return float(tail)
+
+
+def _check_outputs(job: _Job) -> None:
+    """Refuse what can't be written before anything is read."""
+    if job.end is not None and job.end <= job.start:
+        raise ParameterError(f"end = {job.end:g} s is not after start = {job.start:g} s")
+    for name in (job.output, job.removed):
+        if name is not None:
+            format_of(name)
+            if name != "-":
+                check_output(name, force=job.force, inputs=job.inputs())
+    if job.removed == "-":
+        raise AudioFileError("what was removed can't go to standard output; name a file for it")
+    if job.removed is not None and job.output != "-":
+        same = Path(job.removed).resolve() == Path(job.output).resolve()
+        if same:
+            raise AudioFileError(f"{job.removed} is the output already; give removed another name")
+
+
+def _run(
+    processor: Any,
+    job: _Job,
+    reader: AudioReader,
+    stack: ExitStack,
+    progress: Callable[[int, int | None], None] | None,
+) -> FileReport:
+    first, last = _part(job, reader)
+    head = None
+    if job.learn is not None:
+        processor, head = _learned(processor, job, reader)
+    if not getattr(processor, "streamable", True):
+        job.notes.append("a box works on the whole recording: all of it was loaded into memory")
+    rate = job.sample_rate or reader.sample_rate
+    length = None if last is None else last - first
+    known = None if length is None or job.tail == "auto" else length + _tail_samples(job, reader)
+    if known is not None and rate != reader.sample_rate:
+        known = None  # soxr decides
+    writer = stack.enter_context(_writer(job, job.output, reader, rate, known))
+    taken = None
+    if job.removed is not None:
+        taken = stack.enter_context(_writer(job, job.removed, reader, rate, known))
+    blocks = _counted(_blocks(reader, head, first, last), length, progress)
+    pairs = render(processor, blocks, reader.sample_rate, reader.channels, job.tail)
+    _write(pairs, writer, taken, reader.sample_rate, rate)
+    if job.start > 0 and writer.num_samples == 0:
+        raise AudioFileError(f"{reader.name} ends before start = {job.start:g} s; nothing is left")
+    _add_tags(reader, writer)
+    if taken is not None:  # first: if it fails, the output itself is as it was
+        taken.close()
+    writer.close()
+    return _report(job, reader, writer)
+
+
+def _part(job: _Job, reader: AudioReader) -> tuple[int, int | None]:
+    """Return the first sample and the one after the last (None: wherever it ends)."""
+    first = round(job.start * reader.sample_rate)
+    last = reader.num_samples
+    if (last is not None and 0 < last <= first) or (last == 0 and first > 0):
+        raise AudioFileError(
+            f"{reader.name} is {last / reader.sample_rate:.3f} s long: nothing is left from start ="
+            f" {job.start:g} s on"
+        )
+    if job.end is not None:
+        wanted = round(job.end * reader.sample_rate)
+        if last is not None and wanted > last:
+            job.notes.append(f"{reader.name} ends at {last / reader.sample_rate:.3f} s, before end")
+        last = wanted if last is None else min(wanted, last)
+    return first, last
+
+
+def _tail_samples(job: _Job, reader: AudioReader) -> int:
+    return 0 if job.tail == "auto" else round(job.tail * reader.sample_rate)
+
+
+def _learned(processor: Any, job: _Job, reader: AudioReader) -> tuple[Any, Audio | None]:
+    """Return a copy of the processor that knows the noise, and what was read of a pipe."""
+    assert job.learn is not None
+    first, last = (round(seconds * reader.sample_rate) for seconds in job.learn)
+    if reader.num_samples is not None and first >= reader.num_samples:
+        raise AudioFileError(
+            f"{reader.name} ends before learn = {job.learn[0]:g} s; name a range inside it"
+        )
+    # copies of natives and their state are exact
+    learner = copy.deepcopy(processor)
+    boxes = [box for box in _all_boxes(learner, set()) if callable(getattr(box, "learn", None))]
+    if not boxes:
+        raise ParameterError("no box here can learn a noise print; leave learn out, or add"
+                             " spectral_subtraction()")  # fmt: skip
+    head = None
+    if reader.seekable:
+        reader.seek(first)
+        noise = reader.read(last - first)
+    else:
+        head = reader.read(last)
+        noise = head[:, first:]
+    if noise.shape[1] == 0:
+        raise AudioFileError(f"{reader.name} ends before learn = {job.learn[0]:g} s")
+    for box in boxes:
+        box.learn(np.ascontiguousarray(noise), reader.sample_rate)
+    return learner, head
+
+
+def _all_boxes(processor: Any, seen: set[int]) -> Iterator[Any]:
+    """Yield the processor and everything in it: boards, mixes, wrapped boxes."""
+    if processor is None or id(processor) in seen:
+        return
+    seen.add(id(processor))
+    yield processor
+    children: list[Any] = []
+    if isinstance(processor, Sequence) or hasattr(type(processor), "__getitem__"):
+        children = list(processor)
+    for name in ("branches", "processor", "plugin"):
+        child = getattr(processor, name, None)
+        children += list(child) if isinstance(child, (list, tuple)) else [child]
+    for child in children:
+        if not isinstance(child, (str, bytes, int, float)):
+            yield from _all_boxes(child, seen)
+
+
+def _blocks(
+    reader: AudioReader, head: Audio | None, first: int, last: int | None
+) -> Iterator[Audio]:
+    """Yield samples `first` to `last`; `head` is what was read of a pipe before."""
+    position = first
+    if head is not None:
+        if first < head.shape[1]:
+            part = head[:, first : head.shape[1] if last is None else last]
+            position += part.shape[1]
+            for start in range(0, part.shape[1], BLOCK):
+                yield np.ascontiguousarray(part[:, start : start + BLOCK])
+        elif first > head.shape[1]:
+            reader.seek(first)
+    elif first or reader.seekable:
+        reader.seek(first)
+    while last is None or position < last:
+        block = reader.read(BLOCK if last is None else min(BLOCK, last - position))
+        if block.shape[1] == 0:
+            return
+        position += block.shape[1]
+        yield block
+
+
+def _counted(
+    blocks: Iterator[Audio],
+    total: int | None,
+    progress: Callable[[int, int | None], None] | None,
+) -> Iterator[Audio]:
+    done = 0
+    for block in blocks:
+        yield block
+        done += block.shape[1]
+        if progress is not None:
+            progress(done, total)
+
+
+def _writer(
+    job: _Job, name: str, reader: AudioReader, rate: int, num_samples: int | None
+) -> AudioWriter:
+    kind = format_of(name)
+    depth = job.bit_depth
+    if depth is None:
+        depth, note = kept_depth(reader.bit_depth, reader.is_float, kind)
+        if note and name == job.output:
+            job.notes.append(note)
+    return AudioWriter(
+        name,
+        rate,
+        reader.channels,
+        depth,
+        quality=job.quality if kind not in ("wav", "aiff") or name == job.output else None,
+        force=job.force,
+        num_samples=num_samples,
+        inputs=job.inputs(),
+        channel_mask=reader.channel_mask,
+    )
+
+
+def kept_depth(depth: int | None, is_float: bool, kind: str) -> tuple[int | None, str]:
+    """Return the bit depth for an output of `kind`, and a note where it is not the input's."""
+    able = BIT_DEPTHS[kind]
+    if not able:
+        return None, ""
+    if depth is None:
+        return 24, ""  # a decoded MP3 has no steps of its own; 24 bits add none
+    wanted = 32 if is_float else depth
+    if wanted == 32 and kind == "wav" and (depth != 32 or not is_float):
+        what = "64-bit float" if is_float else "32-bit integer"
+        return 32, f"{what} samples became 32-bit float, which keeps 24 bits of precision"
+    if wanted in able:
+        return wanted, ""
+    if wanted == 8:
+        return 16, f"8 bit became 16 bit: {kind} holds no less here"
+    what = "float" if is_float else f"{wanted} bit"
+    return 24, f"{what} became 24 bit: {kind} holds no more"
+
+
+def _write(
+    pairs: Iterator[tuple[Audio, Audio]],
+    writer: AudioWriter,
+    taken: AudioWriter | None,
+    sample_rate: int,
+    target_rate: int,
+) -> None:
+    channels = writer.channels
+    if taken is None:
+        wet = (out for _, out in pairs)
+        for block in resampled(wet, sample_rate, target_rate, channels):
+            writer.write(block)
+        return
+    # Both go through one converter, output above difference, so that they stay aligned.
+    both = (np.concatenate([out, dry - out]) for dry, out in pairs)
+    for block in resampled(both, sample_rate, target_rate, 2 * channels):
+        writer.write(block[:channels])
+        taken.write(block[channels:])
+
+
+def _add_tags(reader: AudioReader, writer: AudioWriter) -> None:
+    too_long = writer.format == "wav" and writer.num_samples * writer.channels * 4 > 0xF000_0000
+    if reader.name == "-" or not reader.seekable or writer.name == "-" or too_long:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # mutagen's, about odd but harmless tags
+        writer.tags = Tags.read(Path(reader.name))
+
+
+def _report(job: _Job, reader: AudioReader, writer: AudioWriter) -> FileReport:
+    notes = reader.notes + job.notes
+    lost = sorted(set(reader.chunks) - _TECHNICAL)
+    if lost:
+        notes.append(f"not carried over from {reader.name}: {', '.join(lost)}")
+    if writer.clipped:
+        cure = "lower the level, as with gain(gain_db=-3)"
+        cure += ", or keep it with --bit-depth 32 (bit_depth=32)" if writer.format == "wav" else ""
+        notes.append(f"{_samples(writer.clipped)} beyond full scale and clipped; {cure}")
+    if writer.broken:
+        notes.append(f"{_samples(writer.broken)} no number and became 0")
+    return FileReport(
+        job.input,
+        job.output,
+        writer.sample_rate,
+        writer.channels,
+        writer.num_samples,
+        writer.bit_depth,
+        writer.clipped,
+        tuple(notes),
+    )
+
+
+def _samples(count: int) -> str:
+    return f"{count:,} sample{'s were' if count != 1 else ' was'}"
