@@ -16,7 +16,15 @@ from neuralboard.errors import AudioFileError
 from neuralboard.wav import encode, write_header
 from numpy.typing import NDArray
 
-__all__ = ["BIT_DEPTHS", "PedalboardSink", "Sink", "WavSink", "check_encoder", "format_of"]
+__all__ = [
+    "BIT_DEPTHS",
+    "PedalboardSink",
+    "Sink",
+    "WavSink",
+    "check_encoder",
+    "format_of",
+    "kept_depth",
+]
 
 # Format → the bit depths it can hold (32 = float; none for lossy formats).
 BIT_DEPTHS: dict[str, tuple[int, ...]] = {
@@ -100,6 +108,25 @@ def _encoder(
         raise AudioFileError(f"can't write {name}: {reason}") from None
 
 
+def kept_depth(depth: int | None, is_float: bool, kind: str) -> tuple[int | None, str]:
+    """Return the bit depth for an output of `kind`, and a note where it is not the input's."""
+    able = BIT_DEPTHS[kind]
+    if not able:
+        return None, ""
+    if depth is None:
+        return 24, ""  # a decoded MP3 has no steps of its own; 24 bits add none
+    wanted = 32 if is_float else depth
+    if wanted == 32 and kind == "wav" and (depth != 32 or not is_float):
+        what = "64-bit float" if is_float else "32-bit integer"
+        return 32, f"{what} samples became 32-bit float, which keeps 24 bits of precision"
+    if wanted in able:
+        return wanted, ""
+    if wanted == 8:
+        return 16, f"8 bit became 16 bit: {kind} holds no less here"
+    what = "float" if is_float else f"{wanted} bit"
+    return 24, f"{what} became 24 bit: {kind} holds no more"
+
+
 class WavSink:
     """A WAV, to a file (its header is made true at the end) or to a pipe (written once).
 
@@ -139,12 +166,14 @@ class WavSink:
         )
 
     def write(self, samples: NDArray[np.int32] | Audio) -> None:
+        """Write a block."""
         self._file.write(encode(samples, self._bits))
         self._written += samples.shape[1]
         if not self._seekable:
             self._file.flush()  # who listens at the other end of a pipe hears it now
 
     def finish(self) -> None:
+        """Make the header say how much there is."""
         if self._written * self._align % 2:
             self._file.write(b"\0")
         if self._seekable:
@@ -164,6 +193,7 @@ class _Recorder(io.RawIOBase):
         self.error: BaseException | None = None
 
     def write(self, data: Any) -> int:
+        """Write, or pretend to after an error."""
         if self.error is None:
             try:
                 self._target.write(data)
@@ -172,15 +202,19 @@ class _Recorder(io.RawIOBase):
         return len(data)
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Move in the file."""
         return self._target.seek(offset, whence)
 
     def tell(self) -> int:
+        """Return the position."""
         return self._target.tell()
 
     def read(self, size: int = -1) -> bytes:
+        """Read back what was written."""
         return self._target.read(size)
 
     def flush(self) -> None:
+        """Pass on what is buffered."""
         if self.error is None:
             try:
                 self._target.flush()
@@ -188,12 +222,15 @@ class _Recorder(io.RawIOBase):
                 self.error = error
 
     def seekable(self) -> bool:
+        """Say yes."""
         return True
 
     def readable(self) -> bool:
+        """Say yes."""
         return True
 
     def writable(self) -> bool:
+        """Say yes."""
         return True
 
 
@@ -216,6 +253,7 @@ class PedalboardSink:
         self._raise_kept()
 
     def write(self, samples: NDArray[np.int32] | Audio) -> None:
+        """Encode a block."""
         if samples.shape[1] == 0:
             return
         if self._bits == 24:
@@ -226,6 +264,7 @@ class PedalboardSink:
         self._raise_kept()
 
     def finish(self) -> None:
+        """Let the encoder write its last bytes and its header."""
         self._encoder.close()
         self._recorder.flush()
         self._raise_kept()

@@ -67,6 +67,7 @@ class _Wav:
         )
 
     def read(self, num_samples: int) -> Audio:
+        """Return the next samples, fewer at the end."""
         align = self.header.block_align
         if self._promised is not None:
             num_samples = min(num_samples, self._promised - self._position)
@@ -83,6 +84,7 @@ class _Wav:
         """Act on an end of the bytes before the promised number of samples."""
 
     def close(self) -> None:
+        """Give back what is open."""
         self._stream.close()
 
 
@@ -115,6 +117,7 @@ class WavFileSource(_Wav):
         file.seek(offset)
 
     def seek(self, sample: int) -> None:
+        """Go to a sample."""
         self._stream.seek(self.header.data_offset + sample * self.header.block_align)
         self._position = sample
 
@@ -137,6 +140,7 @@ class WavPipeSource(_Wav):
             )
 
     def seek(self, sample: int) -> None:
+        """Go to a sample."""
         if sample < self._position:
             raise AudioFileError(f"{self._name} is a pipe and can't go back; use a file")
         while self._position < sample:
@@ -198,6 +202,7 @@ class PedalboardSource:
         self._sum = hashlib.md5(usedforsecurity=False) if known else None
 
     def read(self, num_samples: int) -> Audio:
+        """Return the next samples, fewer at the end."""
         if num_samples < 1 or self._position == self.num_samples:
             return np.zeros((self.channels, 0), np.float32)
         try:
@@ -227,6 +232,7 @@ class PedalboardSource:
             )
 
     def seek(self, sample: int) -> None:
+        """Go to a sample."""
         self._file.seek(sample)
         self._position = sample
         self._restart_sum()
@@ -234,6 +240,7 @@ class PedalboardSource:
             self._sum = None  # no sum without the beginning
 
     def close(self) -> None:
+        """Give back what is open."""
         self._file.close()
 
 
@@ -258,12 +265,14 @@ class FfmpegSource(WavPipeSource):
             raise error from None
 
     def read(self, num_samples: int) -> Audio:
+        """Return the next samples, fewer at the end."""
         block = super().read(num_samples)
         if block.shape[1] < num_samples:
             self._decoder.check_end()
         return block
 
     def seek(self, sample: int) -> None:
+        """Go to a sample."""
         if sample < self._position:
             kept = self.bit_depth, self.is_float, self.chunks, self.notes
             self._decoder.close()
@@ -272,4 +281,5 @@ class FfmpegSource(WavPipeSource):
         super().seek(sample)
 
     def close(self) -> None:
+        """Give back what is open."""
         self._decoder.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What kind of audio file is it, and is it all there?
+"""The kind of an audio file, and whether all of it is there.
 
 The first bytes decide, not the extension. pedalboard.io fills what is missing in a file that was
 cut short with silence and says nothing, so the promises of each container are checked here:
@@ -26,9 +26,11 @@ __all__ = ["FFMPEG_EXTENSIONS", "FileFacts", "Kind", "cut_short", "inspect", "sn
 Kind = Literal["wav", "flac", "aiff", "ogg", "mp3", "ffmpeg", "unknown"]
 
 # Read by ffmpeg only; by name where the first bytes tell nothing.
-FFMPEG_EXTENSIONS = frozenset(
-    [".m4a", ".m4b", ".mp4", ".mov", ".aac", ".opus", ".webm", ".mka", ".mkv", ".wma", ".caf", ".au", ".snd", ".amr", ".ac3", ".eac3", ".dts", ".ape", ".wv", ".tta", ".mp2", ".3gp", ".avi", ".mpg", ".oga", ".spx"]
+_BY_NAME = (
+    ".m4a .m4b .mp4 .mov .aac .opus .webm .mka .mkv .wma .caf .au .snd .amr .ac3 .eac3 .dts .ape"
+    " .wv .tta .mp2 .3gp .avi .mpg .oga .spx"
 )
+FFMPEG_EXTENSIONS = frozenset(_BY_NAME.split(" "))
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"fLaC", "flac"),
     (b"caff", "ffmpeg"),

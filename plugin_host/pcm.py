@@ -112,10 +112,11 @@ class Quantiser:
         return rounded.astype(np.int32)
 
     def _dithered(self, levels: Audio) -> Levels:
-        parts = [np.zeros((levels.shape[0], 0), np.int32)]
+        out = np.empty(levels.shape, np.int32)
         for start in range(0, levels.shape[1], self.SEGMENT):
-            parts.append(self._one_segment(levels[:, start : start + self.SEGMENT]))
-        return np.concatenate(parts, axis=1)
+            segment = slice(start, start + self.SEGMENT)
+            out[:, segment] = self._one_segment(levels[:, segment])
+        return out
 
     def _one_segment(self, levels: Audio) -> Levels:
         number, self._segment = self._segment, self._segment + 1

@@ -7,10 +7,9 @@ box did not change comes back bit for bit. Order: chain, resampling, rounding wi
 
 from __future__ import annotations
 
-import copy
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +18,10 @@ from typing import Any
 import numpy as np
 from neuralboard.audio import Audio, check_sample_rate
 from neuralboard.audio_reader import AudioReader
-from neuralboard.audio_sinks import BIT_DEPTHS, format_of
+from neuralboard.audio_sinks import format_of, kept_depth
 from neuralboard.audio_writer import AudioWriter
 from neuralboard.errors import AudioFileError, ParameterError
+from neuralboard.learning import learned
 from neuralboard.render import BLOCK, Tail, render, resampled
 from neuralboard.safe_file import check_output
 from neuralboard.tags import Tags
@@ -208,7 +208,7 @@ def _run(
     first, last = _part(job, reader)
     head = None
     if job.learn is not None:
-        processor, head = _learned(processor, job, reader)
+        processor, head = learned(processor, reader, job.learn)
     if not getattr(processor, "streamable", True):
         job.notes.append("a box works on the whole recording: all of it was loaded into memory")
     rate = job.sample_rate or reader.sample_rate
@@ -251,51 +251,6 @@ def _part(job: _Job, reader: AudioReader) -> tuple[int, int | None]:
 
 def _tail_samples(job: _Job, reader: AudioReader) -> int:
     return 0 if job.tail == "auto" else round(job.tail * reader.sample_rate)
-
-
-def _learned(processor: Any, job: _Job, reader: AudioReader) -> tuple[Any, Audio | None]:
-    """Return a copy of the processor that knows the noise, and what was read of a pipe."""
-    assert job.learn is not None
-    first, last = (round(seconds * reader.sample_rate) for seconds in job.learn)
-    if reader.num_samples is not None and first >= reader.num_samples:
-        raise AudioFileError(
-            f"{reader.name} ends before learn = {job.learn[0]:g} s; name a range inside it"
-        )
-    # copies of natives and their state are exact
-    learner = copy.deepcopy(processor)
-    boxes = [box for box in _all_boxes(learner, set()) if callable(getattr(box, "learn", None))]
-    if not boxes:
-        raise ParameterError("no box here can learn a noise print; leave learn out, or add"
-                             " spectral_subtraction()")  # fmt: skip
-    head = None
-    if reader.seekable:
-        reader.seek(first)
-        noise = reader.read(last - first)
-    else:
-        head = reader.read(last)
-        noise = head[:, first:]
-    if noise.shape[1] == 0:
-        raise AudioFileError(f"{reader.name} ends before learn = {job.learn[0]:g} s")
-    for box in boxes:
-        box.learn(np.ascontiguousarray(noise), reader.sample_rate)
-    return learner, head
-
-
-def _all_boxes(processor: Any, seen: set[int]) -> Iterator[Any]:
-    """Yield the processor and everything in it: boards, mixes, wrapped boxes."""
-    if processor is None or id(processor) in seen:
-        return
-    seen.add(id(processor))
-    yield processor
-    children: list[Any] = []
-    if isinstance(processor, Sequence) or hasattr(type(processor), "__getitem__"):
-        children = list(processor)
-    for name in ("branches", "processor", "plugin"):
-        child = getattr(processor, name, None)
-        children += list(child) if isinstance(child, (list, tuple)) else [child]
-    for child in children:
-        if not isinstance(child, (str, bytes, int, float)):
-            yield from _all_boxes(child, seen)
 
 
 def _blocks(
@@ -354,25 +309,6 @@ def _writer(
         inputs=job.inputs(),
         channel_mask=reader.channel_mask,
     )
-
-
-def kept_depth(depth: int | None, is_float: bool, kind: str) -> tuple[int | None, str]:
-    """Return the bit depth for an output of `kind`, and a note where it is not the input's."""
-    able = BIT_DEPTHS[kind]
-    if not able:
-        return None, ""
-    if depth is None:
-        return 24, ""  # a decoded MP3 has no steps of its own; 24 bits add none
-    wanted = 32 if is_float else depth
-    if wanted == 32 and kind == "wav" and (depth != 32 or not is_float):
-        what = "64-bit float" if is_float else "32-bit integer"
-        return 32, f"{what} samples became 32-bit float, which keeps 24 bits of precision"
-    if wanted in able:
-        return wanted, ""
-    if wanted == 8:
-        return 16, f"8 bit became 16 bit: {kind} holds no less here"
-    what = "float" if is_float else f"{wanted} bit"
-    return 24, f"{what} became 24 bit: {kind} holds no more"
 
 
 def _write(
