@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The number crunching of neuralboard: C++ kernels, each with a NumPy twin.
+
+Conventions: audio is float32 ``[channels, samples]``, spectra are complex64
+``[channels, frames, bins]``, both C-contiguous; nothing is converted silently. Hot calls take
+``out=``. A stream object belongs to one thread at a time. Every stream gives the same samples bit
+for bit however its input is cut into blocks.
+
+`HAVE_EXTENSION` says which of the two serves. ``NEURALBOARD_REQUIRE_EXTENSION=1`` turns a missing
+extension into an ImportError, ``NEURALBOARD_NO_EXTENSION=1`` forces the twin; without either, a
+missing extension is one warning.
+"""
+
+from __future__ import annotations
+
+if __name__ != "neuralboard.cpp_ext":
+    raise ImportError(f"import this folder as 'neuralboard.cpp_ext', not as {__name__!r}")
+
+import os as _os
+import warnings as _warnings
+from typing import TYPE_CHECKING
+
+from neuralboard.cpp_ext.windows import window_values
+
+if TYPE_CHECKING:
+    HAVE_EXTENSION: bool
+
+_REQUIRED = _os.environ.get("NEURALBOARD_REQUIRE_EXTENSION") == "1"
+_FORBIDDEN = _os.environ.get("NEURALBOARD_NO_EXTENSION") == "1"
+
+if _REQUIRED and _FORBIDDEN:
+    raise ImportError(
+        "NEURALBOARD_REQUIRE_EXTENSION=1 and NEURALBOARD_NO_EXTENSION=1 contradict each other;"
+        " unset one"
+    )
+
+try:
+    if _FORBIDDEN:
+        raise ImportError("NEURALBOARD_NO_EXTENSION=1")
+    from neuralboard.cpp_ext.native import (
+        Biquad,
+        DelayLine,
+        Fifo,
+        IstftStream,
+        MaskStream,
+        StftStream,
+        denormals_off,
+        denormals_restore,
+        find_broken,
+        replace_broken,
+    )
+
+    HAVE_EXTENSION = True
+except ImportError as _problem:
+    if _REQUIRED:
+        raise ImportError(
+            f"neuralboard's C++ extension can't be loaded ({_problem}) and"
+            " NEURALBOARD_REQUIRE_EXTENSION=1 forbids the NumPy twin; reinstall with a C++17"
+            " compiler at hand"
+        ) from _problem
+    if not _FORBIDDEN:
+        _warnings.warn(
+            f"neuralboard's C++ extension can't be loaded ({_problem}); the NumPy twin serves, many"
+            " times slower: reinstall with a C++17 compiler at hand",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    from neuralboard.cpp_ext.reference import (  # type: ignore[assignment]
+        Biquad,
+        DelayLine,
+        Fifo,
+        IstftStream,
+        MaskStream,
+        StftStream,
+        denormals_off,
+        denormals_restore,
+        find_broken,
+        replace_broken,
+    )
+
+    HAVE_EXTENSION = False
+
+__all__ = [
+    "HAVE_EXTENSION",
+    "Biquad",
+    "DelayLine",
+    "Fifo",
+    "IstftStream",
+    "MaskStream",
+    "StftStream",
+    "denormals_off",
+    "denormals_restore",
+    "find_broken",
+    "replace_broken",
+    "window_values",
+]

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How NumPy arrays enter and leave the kernels. A binding looks at its arguments, and returns None
+// if one of them doesn't fit: the Python wrapper then finds out which and says so. So the words of
+// errors stand in one place (checks.py), and a good call pays for one look only.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <complex>
+#include <cstddef>
+#include <initializer_list>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace neuralboard {
+
+namespace py = pybind11;
+
+/// A C-contiguous, aligned array of T in native byte order, not copied.
+template <class T>
+struct View {
+    T* data = nullptr;
+    std::size_t ndim = 0;
+    std::size_t shape[3] = {0, 0, 0};
+    bool writeable = false;
+
+    std::size_t size() const noexcept {
+        std::size_t product = 1;
+        for (std::size_t i = 0; i < ndim; ++i) product *= shape[i];
+        return product;
+    }
+
+    bool has_shape(std::size_t a, std::size_t b) const noexcept {
+        return ndim == 2 && shape[0] == a && shape[1] == b;
+    }
+
+    bool has_shape(std::size_t a, std::size_t b, std::size_t c) const noexcept {
+        return ndim == 3 && shape[0] == a && shape[1] == b && shape[2] == c;
+    }
+};
+
+/// The array as a View, or nothing if it is something else. Up to 3 axes.
+template <class T>
+std::optional<View<T>> view(py::handle object) {
+    if (!py::array_t<T, py::array::c_style>::check_(object)) return std::nullopt;
+    const auto array = py::reinterpret_borrow<py::array>(object);
+    if (array.ndim() > 3 || !(array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_)) {
+        return std::nullopt;
+    }
+    View<T> result;
+    result.data = static_cast<T*>(const_cast<void*>(array.data()));
+    result.ndim = static_cast<std::size_t>(array.ndim());
+    for (std::size_t i = 0; i < result.ndim; ++i) {
+        result.shape[i] = static_cast<std::size_t>(array.shape(static_cast<py::ssize_t>(i)));
+    }
+    result.writeable = array.writeable();
+    return result;
+}
+
+/// Whether two pieces of memory share a byte.
+template <class A, class B>
+bool overlap(const View<A>& a, const View<B>& b) noexcept {
+    const auto* a0 = reinterpret_cast<const char*>(a.data);
+    const auto* b0 = reinterpret_cast<const char*>(b.data);
+    return a0 < b0 + b.size() * sizeof(B) && b0 < a0 + a.size() * sizeof(A);
+}
+
+/// Where a kernel writes: the caller's out=, or a new array. `array` is empty if out= doesn't fit.
+template <class T>
+struct Output {
+    py::object array;
+    T* data = nullptr;
+};
+
+/// in_place: whether out may be the input itself (partly overlapping memory is refused always).
+template <class T, class In>
+Output<T> make_output(py::handle out, const View<In>& input, bool in_place,
+                      std::initializer_list<std::size_t> shape) {
+    if (out.is_none()) {
+        py::array_t<T> fresh(std::vector<py::ssize_t>(shape.begin(), shape.end()));
+        T* data = fresh.mutable_data();
+        return {std::move(fresh), data};
+    }
+    const auto given = view<T>(out);
+    if (!given || !given->writeable || given->ndim != shape.size()) return {};
+    std::size_t axis = 0;
+    for (std::size_t length : shape) {
+        if (given->shape[axis++] != length) return {};
+    }
+    const bool same = static_cast<const void*>(given->data) == input.data;
+    if (overlap(*given, input) && !(in_place && same)) return {};
+    return {py::reinterpret_borrow<py::object>(out), given->data};
+}
+
+/// A kernel and whether a call is in it. A stream belongs to one thread at a time: a second one
+/// that comes while the lock is given away is turned back (the flag is touched under the lock).
+template <class Kernel>
+struct Owned {
+    template <class... Args>
+    explicit Owned(Args&&... args) : kernel(std::forward<Args>(args)...) {}
+
+    Kernel kernel;
+    bool busy = false;
+};
+
+/// Runs work; lets other Python threads run meanwhile if it takes more than about 20 microseconds
+/// (`values`: samples of light arithmetic). Below that, giving the lock away costs more than it
+/// gains: taking it back may wait for another thread.
+template <class Work>
+void run_unlocked(std::size_t values, Work&& work) {
+    if (values > 8192) {
+        const py::gil_scoped_release release;
+        work();
+    } else {
+        work();
+    }
+}
+
+/// The same inside a kernel's `busy` mark.
+template <class Kernel, class Work>
+void run_alone(Owned<Kernel>& owned, std::size_t values, Work&& work) {
+    owned.busy = true;
+    run_unlocked(values, work);
+    owned.busy = false;
+}
+
+template <class Kernel>
+bool reset(Owned<Kernel>& owned) {
+    if (owned.busy) return false;
+    owned.kernel.reset();
+    return true;
+}
+
+void bind_simple(py::module_& module);
+void bind_filters(py::module_& module);
+void bind_streams(py::module_& module);
+void bind_stft(py::module_& module);
+void bind_rates(py::module_& module);
+
+}  // namespace neuralboard

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Short-time Fourier transform of a stream: analysis, synthesis, and both with a mask between.
+//
+//     samples   0 ........ hop ........ 2 hop ........ 3 hop
+//     frame 0   |<- n_fft ->|                     ends with sample hop - 1 (zeros before sample 0)
+//     frame 1         |<- n_fft ->|               ends with sample 2 hop - 1
+//
+// After s samples the frames f with (f+1) hop <= s exist. The oldest sample under frame f leaves
+// when frame f is there, so analysis and synthesis together delay by n_fft - 1, the smallest
+// constant that also serves blocks of one sample. The arithmetic of a frame depends on its own
+// n_fft samples only, and frames are added up in their order: any schedule of blocks gives the
+// same bits. No call allocates.
+#pragma once
+
+#include <algorithm>
+#include <complex>
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "fft.h"
+#include "frame_rings.h"
+
+namespace neuralboard {
+
+using Bin = std::complex<float>;
+using Plan = std::shared_ptr<const RealFft>;
+
+/// Counts samples between frames. All three streams share this clock.
+class FrameClock {
+public:
+    explicit FrameClock(std::size_t hop_length) : hop_(hop_length) {}
+
+    void reset() noexcept { phase_ = 0; }
+    std::size_t until_frame() const noexcept { return hop_ - phase_; }
+    std::size_t frames_ready(std::size_t n) const noexcept { return (phase_ + n) / hop_; }
+    void advance(std::size_t n) noexcept { phase_ = (phase_ + n) % hop_; }
+
+private:
+    std::size_t hop_;
+    std::size_t phase_ = 0;
+};
+
+/// What one stream works in besides its rings.
+struct FrameScratch {
+    explicit FrameScratch(const RealFft& fft)
+        : samples(fft.size()), spectrum(fft.bins()), fft(fft.make_scratch()) {}
+
+    std::vector<float> samples;
+    std::vector<Bin> spectrum;
+    RealFft::Scratch fft;
+};
+
+class StftStream {
+public:
+    StftStream(Plan fft, std::size_t hop_length, std::vector<float> window, std::size_t channels)
+        : fft_(std::move(fft)),
+          window_(std::move(window)),
+          clock_(hop_length),
+          scratch_(*fft_),
+          readers_(channels, FrameReader(fft_->size())) {}
+
+    std::size_t channels() const noexcept { return readers_.size(); }
+    std::size_t bins() const noexcept { return fft_->bins(); }
+    std::size_t frames_ready(std::size_t n) const noexcept { return clock_.frames_ready(n); }
+
+    void reset() noexcept {
+        clock_.reset();
+        for (FrameReader& reader : readers_) reader.reset();
+    }
+
+    /// block [channels, n] -> frames [channels, frames_ready(n), bins].
+    void push(const float* block, std::size_t n, Bin* frames) noexcept {
+        for (FrameReader& reader : readers_) {
+            FrameClock clock = clock_;
+            for (std::size_t left = n; left > 0;) {
+                const std::size_t step = std::min(left, clock.until_frame());
+                const bool complete = step == clock.until_frame();
+                reader.write(block, step);
+                if (complete) {
+                    reader.read_frame(window_.data(), scratch_.samples.data());
+                    fft_->forward(scratch_.samples.data(), frames, scratch_.fft);
+                    frames += fft_->bins();
+                }
+                clock.advance(step);
+                block += step;
+                left -= step;
+            }
+        }
+        clock_.advance(n);
+    }
+
+private:
+    Plan fft_;
+    std::vector<float> window_;
+    FrameClock clock_;
+    FrameScratch scratch_;
+    std::vector<FrameReader> readers_;
+};
+
+/// The synthesis window holds 1/n_fft and 1/envelope.
+class IstftStream {
+public:
+    IstftStream(Plan fft, std::size_t hop_length, std::vector<float> synthesis_window,
+                std::size_t channels)
+        : fft_(std::move(fft)),
+          window_(std::move(synthesis_window)),
+          clock_(hop_length),
+          scratch_(*fft_),
+          adders_(channels, OverlapAdder(fft_->size())) {}
+
+    std::size_t channels() const noexcept { return adders_.size(); }
+    std::size_t bins() const noexcept { return fft_->bins(); }
+    std::size_t frames_ready(std::size_t n) const noexcept { return clock_.frames_ready(n); }
+
+    void reset() noexcept {
+        clock_.reset();
+        for (OverlapAdder& adder : adders_) adder.reset();
+    }
+
+    /// frames [channels, frames_ready(n), bins] -> out [channels, n].
+    void push(const Bin* frames, std::size_t n, float* out) noexcept {
+        for (OverlapAdder& adder : adders_) {
+            FrameClock clock = clock_;
+            for (std::size_t left = n; left > 0;) {
+                const std::size_t step = std::min(left, clock.until_frame());
+                const bool complete = step == clock.until_frame();
+                adder.read(out, step - complete);
+                if (complete) {  // the frame's own first sample is the last of this step
+                    fft_->inverse(frames, scratch_.samples.data(), scratch_.fft);
+                    adder.add_frame(window_.data(), scratch_.samples.data());
+                    adder.read(out + step - 1, 1);
+                    frames += fft_->bins();
+                }
+                clock.advance(step);
+                out += step;
+                left -= step;
+            }
+        }
+        clock_.advance(n);
+    }
+
+private:
+    Plan fft_;
+    std::vector<float> window_;
+    FrameClock clock_;
+    FrameScratch scratch_;
+    std::vector<OverlapAdder> adders_;
+};
+
+/// A real mask as seen by the loops: its values for one channel and frame are bins() floats at
+/// values + channel * channel_pitch + frame * frame_pitch (pitches are 0 where it is shared).
+struct Mask {
+    const float* values;
+    std::size_t channel_pitch;
+    std::size_t frame_pitch;
+
+    const float* at(std::size_t channel, std::size_t frame) const noexcept {
+        return values + channel * channel_pitch + frame * frame_pitch;
+    }
+};
+
+inline void apply_mask(Bin* __restrict spectrum, const float* __restrict mask,
+                       std::size_t bins) noexcept {
+    for (std::size_t k = 0; k < bins; ++k) spectrum[k] *= mask[k];
+}
+
+/// Analysis, mask and synthesis of each frame in one go: the spectrum never leaves the cache.
+class MaskStream {
+public:
+    MaskStream(Plan fft, std::size_t hop_length, std::vector<float> window,
+               std::vector<float> synthesis_window, std::size_t channels)
+        : fft_(std::move(fft)),
+          window_(std::move(window)),
+          synthesis_window_(std::move(synthesis_window)),
+          clock_(hop_length),
+          scratch_(*fft_),
+          readers_(channels, FrameReader(fft_->size())),
+          adders_(channels, OverlapAdder(fft_->size())) {}
+
+    std::size_t channels() const noexcept { return readers_.size(); }
+    std::size_t bins() const noexcept { return fft_->bins(); }
+    std::size_t frames_ready(std::size_t n) const noexcept { return clock_.frames_ready(n); }
+
+    void reset() noexcept {
+        clock_.reset();
+        for (FrameReader& reader : readers_) reader.reset();
+        for (OverlapAdder& adder : adders_) adder.reset();
+    }
+
+    /// block [channels, n] -> out [channels, n]; they may be the same memory.
+    void push(const float* block, std::size_t n, Mask mask, float* out) noexcept {
+        for (std::size_t c = 0; c < readers_.size(); ++c) {
+            FrameClock clock = clock_;
+            std::size_t frame = 0;
+            for (std::size_t left = n; left > 0;) {
+                const std::size_t step = std::min(left, clock.until_frame());
+                const bool complete = step == clock.until_frame();
+                readers_[c].write(block, step);
+                adders_[c].read(out, step - complete);
+                if (complete) {
+                    one_frame(readers_[c], mask.at(c, frame++), adders_[c]);
+                    adders_[c].read(out + step - 1, 1);
+                }
+                clock.advance(step);
+                block += step;
+                out += step;
+                left -= step;
+            }
+        }
+        clock_.advance(n);
+    }
+
+private:
+    void one_frame(const FrameReader& reader, const float* mask, OverlapAdder& adder) noexcept {
+        float* samples = scratch_.samples.data();
+        Bin* spectrum = scratch_.spectrum.data();
+        reader.read_frame(window_.data(), samples);
+        fft_->forward(samples, spectrum, scratch_.fft);
+        apply_mask(spectrum, mask, fft_->bins());
+        fft_->inverse(spectrum, samples, scratch_.fft);
+        adder.add_frame(synthesis_window_.data(), samples);
+    }
+
+    Plan fft_;
+    std::vector<float> window_, synthesis_window_;
+    FrameClock clock_;
+    FrameScratch scratch_;
+    std::vector<FrameReader> readers_;
+    std::vector<OverlapAdder> adders_;
+};
+
+}  // namespace neuralboard
