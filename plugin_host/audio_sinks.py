@@ -256,11 +256,12 @@ class PedalboardSink:
         """Encode a block."""
         if samples.shape[1] == 0:
             return
+        given: NDArray[Any] = samples
         if self._bits == 24:
-            samples = samples << 8  # type: ignore[operator]  # levels, never float32, at 24 bits
+            given = samples.astype(np.int32) << 8  # pedalboard.io takes 24 bits at the top of 32
         elif self._bits is not None:
-            samples = samples.astype(np.int16 if self._bits == 16 else np.int8)
-        self._encoder.write(np.ascontiguousarray(samples))
+            given = samples.astype(np.int16 if self._bits == 16 else np.int8)
+        self._encoder.write(np.ascontiguousarray(given))
         self._raise_kept()
 
     def finish(self) -> None:

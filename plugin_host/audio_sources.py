@@ -132,12 +132,16 @@ class WavPipeSource(_Wav):
     """A WAV out of a pipe: it ends where the pipe ends, whatever its header says."""
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
-        super().__init__(stream, name)
         self._told = False
-        if self.header.encoding == "other":
-            raise NotWavError(
-                f"{name} is a compressed WAV; decode it on the way: ffmpeg -i FILE -f wav - | ..."
-            )
+        try:
+            super().__init__(stream, name)
+            if self.header.encoding == "other":
+                raise NotWavError(
+                    f"{name} is a compressed WAV; decode it first: ffmpeg -i FILE -f wav - | ..."
+                )
+        except BaseException:
+            stream.close()
+            raise
 
     def seek(self, sample: int) -> None:
         """Go to a sample."""

@@ -100,11 +100,8 @@ class AudioWriter:
         self._over = 0
         self._done = False
         self._safe = None if self.name == "-" else SafeFile(self.name, force=force, inputs=inputs)
-        try:
+        with self._guarded():
             self._sink = self._opened(quality, num_samples, channel_mask)
-        except BaseException as error:
-            self._give_up(error)
-            raise
 
     def _opened(self, quality: Any, num_samples: int | None, channel_mask: int | None) -> Sink:
         file = _standard_output() if self._safe is None else self._safe.file

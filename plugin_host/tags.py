@@ -120,8 +120,8 @@ class Tags:
         from mutagen.oggvorbis import OggVorbis
         from mutagen.wave import WAVE
 
-        known = {"wav": WAVE, "flac": FLAC, "aiff": AIFF, "ogg": OggVorbis, "mp3": MP3}
-        file = known[kind](path)
+        known: dict[str, Any] = {"wav": WAVE, "flac": FLAC, "aiff": AIFF, "ogg": OggVorbis, "mp3": MP3}
+        file: Any = known[kind](path)
         if file.tags is None:
             file.add_tags()
         if kind in ("flac", "ogg"):
@@ -136,8 +136,9 @@ class Tags:
         file.save()
 
     def _as_frames(self) -> list[Any]:
-        from mutagen import id3
+        import mutagen.id3
 
+        id3: Any = mutagen.id3
         frames = list[Any]()
         back = {name: frame for frame, name in _SAME.items()}
         for name, values in self.comments.items():

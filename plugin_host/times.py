@@ -45,10 +45,10 @@ def parse_range(value: str | tuple[float | str, float | str], name: str) -> tupl
         if len(parts) != 2:
             raise ParameterError(f"{name} = {value!r} is no range; write START-END, as 0:01.2-0:03")
         pair: tuple[float | str, float | str] = (parts[0], parts[1])
-    elif isinstance(value, (tuple, list)) and len(value) == 2:
-        pair = (value[0], value[1])
     else:
-        raise ParameterError(f"{name} = {value!r} is no range; give (start, end)")
+        pair = value
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise ParameterError(f"{name} = {value!r} is no range; give (start, end)")
     start, end = (parse_seconds(part, name) for part in pair)
     if end <= start:
         raise ParameterError(f"{name} = {value!r} ends before it begins; give (start, end)")
