@@ -57,8 +57,7 @@ def array_problem(name: str, value: Any, dtype: DTypeLike, shape: Shape) -> Exce
         )
     if value.dtype != wanted:
         return TypeError(
-            f"{name} must be {wanted}, got {value.dtype}; convert it once with"
-            f" .astype(np.{wanted})"
+            f"{name} must be {wanted}, got {value.dtype}; convert it once with .astype(np.{wanted})"
         )
     fits = value.ndim == len(shape) and all(
         want is None or got == want for got, want in zip(value.shape, shape, strict=True)
@@ -80,7 +79,7 @@ def out_problem(
     source: NDArray[Any] | None,
     in_place: bool = False,
 ) -> Exception | None:
-    """Return what is wrong with an ``out=`` array, or None; `source` is the input it may overlap."""
+    """Return what is wrong with an ``out=`` array, or None; it may not overlap `source`."""
     if out is None:
         return None
     problem = array_problem("out", out, dtype, shape)
@@ -188,6 +187,22 @@ def masking_problem(stream: Any, block: Any, mask: Any, out: Any) -> Exception |
         bins, k = stream.n_fft // 2 + 1, stream.frames_ready(block.shape[1])
         problem = mask_problem(mask, [[bins], [stream.channels, bins], [stream.channels, k, bins]])
     return problem or out_problem(out, np.float32, block.shape, block, in_place=True)
+
+
+def down_problem(pair: Any, block: Any, out: Any) -> Exception | None:
+    """Return what is wrong with the arguments of RatePair.down, or None."""
+    problem = array_problem("block", block, np.float32, [pair.channels, None])
+    if problem is None and out is not None:
+        shape = [pair.channels, pair.down_ready(block.shape[1])]
+        problem = out_problem(out, np.float32, shape, block)
+    return problem
+
+
+def up_problem(pair: Any, model_block: Any, n: int, out: Any) -> Exception | None:
+    """Return what is wrong with the arguments of RatePair.up, or None."""
+    shape = [pair.channels, pair.up_takes(n)]
+    problem = array_problem(f"model_block for {n} host samples", model_block, np.float32, shape)
+    return problem or out_problem(out, np.float32, [pair.channels, n], model_block)
 
 
 def mask_problem(mask: Any, shapes: Sequence[Sequence[int]]) -> Exception | None:

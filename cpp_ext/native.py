@@ -7,17 +7,30 @@ meaning are those of `reference`, which documents each class.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from neuralboard.cpp_ext import _ext, checks
 from neuralboard.cpp_ext.filters import KINDS, check_filter
-from neuralboard.cpp_ext.windows import Window, check_framing, window_pair, window_values
+from neuralboard.cpp_ext.native_stft import IstftStream, MaskStream, Stft, StftStream
+from neuralboard.cpp_ext.rate_design import design_rates
 
 Audio = NDArray[np.float32]
-Spectrum = NDArray[np.complex64]
+
+__all__ = [
+    "Biquad",
+    "DelayLine",
+    "Fifo",
+    "IstftStream",
+    "MaskStream",
+    "RatePair",
+    "Stft",
+    "StftStream",
+    "denormals_off",
+    "denormals_restore",
+    "find_broken",
+    "replace_broken",
+]
 
 denormals_off = _ext.denormals_off
 denormals_restore = _ext.denormals_restore
@@ -116,97 +129,60 @@ class Biquad:
         checks.done(self._core.reset())
 
 
-class StftStream:
-    """See `reference.StftStream`."""
+class RatePair:
+    """See `reference_rates.RatePair`."""
 
-    def __init__(self, n_fft: int, hop_length: int, window: Window, channels: int) -> None:
-        self.n_fft, self.hop_length = check_framing(n_fft, hop_length)
+    def __init__(
+        self, host_rate: int, model_rate: int, channels: int, model_latency: int = 0
+    ) -> None:
+        design = design_rates(host_rate, model_rate, model_latency)
         self.channels = checks.count("channels", channels, 1, checks.MAX_CHANNELS)
-        self._core = _ext.StftStream(
-            self.hop_length, window_values(window, self.n_fft), self.channels
+        self.latency = design.latency
+        self._core = (
+            None
+            if design.through
+            else _ext.RatePair(
+                design.a, design.b, design.e, design.down_rows, design.up_rows, self.channels
+            )
         )
-        self._push = self._core.push
-        self._frames_ready = self._core.frames_ready
 
-    def push(self, block: Audio, out: Spectrum | None = None) -> Spectrum:
-        """Return the frames that [channels, n] completes, [channels, frames_ready(n), bins]."""
-        result = self._push(block, out)
+    def down_ready(self, n: int) -> int:
+        """Return how many model samples the next `n` host samples will make."""
+        n = checks.count("n", n, 0)
+        return self._core.down_ready(n) if self._core else n
+
+    def up_takes(self, n: int) -> int:
+        """Return how many model samples the next `n` samples of `up` need."""
+        n = checks.count("n", n, 0)
+        return self._core.up_takes(n) if self._core else n
+
+    def down(self, block: Audio, out: Audio | None = None) -> Audio:
+        """Convert [channels, n] to the model's rate, [channels, down_ready(n)]."""
+        if self._core is None:
+            return self._through(checks.down_problem(self, block, out), block, out)
+        result = self._core.down(block, out)
         if result is None:
-            raise checks.refusal(checks.analysis_problem(self, block, out))
+            raise checks.refusal(checks.down_problem(self, block, out))
         return result
 
-    def frames_ready(self, n: int) -> int:
-        """Return how many frames the next `n` samples will complete."""
-        return self._frames_ready(checks.count("n", n, 0))
+    def up(self, model_block: Audio, n: int, out: Audio | None = None) -> Audio:
+        """Convert [channels, up_takes(n)] back to the host's rate, [channels, n]."""
+        n = checks.count("n", n, 0)
+        if self._core is None:
+            return self._through(checks.up_problem(self, model_block, n, out), model_block, out)
+        result = self._core.up(model_block, n, out)
+        if result is None:
+            raise checks.refusal(checks.up_problem(self, model_block, n, out))
+        return result
 
     def reset(self) -> None:
         """Begin a new stream."""
-        checks.done(self._core.reset())
+        if self._core is not None:
+            checks.done(self._core.reset())
 
-
-class IstftStream:
-    """See `reference.IstftStream`."""
-
-    def __init__(
-        self,
-        n_fft: int,
-        hop_length: int,
-        window: Window,
-        synthesis_window: Window | None,
-        channels: int,
-    ) -> None:
-        self.n_fft, self.hop_length = check_framing(n_fft, hop_length)
-        self.channels = checks.count("channels", channels, 1, checks.MAX_CHANNELS)
-        _, synthesis = window_pair(window, synthesis_window, self.n_fft, self.hop_length)
-        self._core = _ext.IstftStream(self.hop_length, synthesis, self.channels)
-        self._push = self._core.push
-        self._frames_ready = self._core.frames_ready
-
-    def push(self, frames: Spectrum, n: int, out: Audio | None = None) -> Audio:
-        """Take [channels, frames_ready(n), bins], return the next [channels, n]."""
-        result = self._push(frames, checks.count("n", n, 0), out)
-        if result is None:
-            raise checks.refusal(checks.synthesis_problem(self, frames, n, out))
-        return result
-
-    def frames_ready(self, n: int) -> int:
-        """Return how many frames the next `n` samples need."""
-        return self._frames_ready(checks.count("n", n, 0))
-
-    def reset(self) -> None:
-        """Begin a new stream."""
-        checks.done(self._core.reset())
-
-
-class MaskStream:
-    """See `reference.MaskStream`."""
-
-    def __init__(
-        self,
-        n_fft: int,
-        hop_length: int,
-        window: Window,
-        synthesis_window: Window | None,
-        channels: int,
-    ) -> None:
-        self.n_fft, self.hop_length = check_framing(n_fft, hop_length)
-        self.channels = checks.count("channels", channels, 1, checks.MAX_CHANNELS)
-        pair = window_pair(window, synthesis_window, self.n_fft, self.hop_length)
-        self._core = _ext.MaskStream(self.hop_length, *pair, self.channels)
-        self._push = self._core.push
-        self._frames_ready = self._core.frames_ready
-
-    def push(self, block: Audio, mask: Audio, out: Audio | None = None) -> Audio:
-        """Return [channels, n], delayed by n_fft - 1; `out` may be `block`."""
-        result = self._push(block, mask, out)
-        if result is None:
-            raise checks.refusal(checks.masking_problem(self, block, mask, out))
-        return result
-
-    def frames_ready(self, n: int) -> int:
-        """Return how many frames the next `n` samples will complete."""
-        return self._frames_ready(checks.count("n", n, 0))
-
-    def reset(self) -> None:
-        """Begin a new stream."""
-        checks.done(self._core.reset())
+    @staticmethod
+    def _through(problem: Exception | None, block: Audio, out: Audio | None) -> Audio:
+        """Pass samples of equal rates."""
+        if problem is not None:
+            raise problem
+        return checks.deliver(block, out)

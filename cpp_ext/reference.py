@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from neuralboard.cpp_ext import checks
 from neuralboard.cpp_ext.filters import FIRST_ORDER, check_filter
-from neuralboard.cpp_ext.reference_stft import IstftStream, MaskStream, StftStream
+from neuralboard.cpp_ext.reference_rates import RatePair
+from neuralboard.cpp_ext.reference_stft import IstftStream, MaskStream, Stft, StftStream
 
 Audio = NDArray[np.float32]
 
@@ -25,6 +26,8 @@ __all__ = [
     "Fifo",
     "IstftStream",
     "MaskStream",
+    "RatePair",
+    "Stft",
     "StftStream",
     "denormals_off",
     "denormals_restore",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralboard.cpp_ext import checks
+from neuralboard.cpp_ext.stft_plan import StftPlan
 from neuralboard.cpp_ext.windows import Window, check_framing, window_pair, window_values
 
 Audio = NDArray[np.float32]
@@ -216,3 +217,106 @@ class MaskStream:
         """Begin a new stream."""
         self._analysis.reset()
         self._synthesis.reset()
+
+
+class Stft(StftPlan):
+    """Short-time Fourier transform of whole signals, in torch's and librosa's conventions.
+
+    Frame f covers the samples ``[f*hop - pad, f*hop - pad + n_fft)`` with pad = n_fft/2 if centred,
+    else 0. A signal of `length` samples has ``1 + (length + 2*pad - n_fft)//hop`` frames. One
+    object may serve several threads at once.
+
+    Parameters
+    ----------
+    n_fft : int
+        Even, 16 to 65536.
+    hop_length : int
+        1 to n_fft.
+    window, synthesis_window : str or array_like
+        See `window_values`; `synthesis_window` None is `window` again (librosa's least-squares
+        inverse). What both overlap to is divided out.
+    center : bool
+        Pad n_fft/2 samples at both ends.
+    pad_mode : str
+        ``reflect`` (needs more than n_fft/2 samples) or ``constant`` (zeros).
+
+    Raises
+    ------
+    ValueError
+        A value out of its range; a `synthesis_window` that can't invert `window` at this hop.
+    """
+
+    def forward(self, audio: Audio, out: Spectrum | None = None) -> Spectrum:
+        """Analyse.
+
+        Parameters
+        ----------
+        audio : ndarray of float32, [channels, samples] or [samples]
+        out : ndarray of complex64, [channels, frames, bins] or [frames, bins], optional
+
+        Returns
+        -------
+        ndarray of complex64, [channels, frames, bins] or [frames, bins]
+        """
+        signal = self._signal(audio)
+        shape = [signal.shape[0], self.num_frames(signal.shape[1]), self.bins]
+        self._out(out, np.complex64, shape, audio.ndim == 1, audio)
+        mode = "reflect" if self.center and self.pad_mode == "reflect" else "constant"
+        padded = np.pad(signal, [(0, 0), (self.pad, self.pad)], mode=mode)
+        spectrum = np.empty(shape, np.complex64)
+        for f in range(shape[1]):
+            frame = padded[:, f * self.hop_length :][:, : self.n_fft] * self.window
+            spectrum[:, f] = np.fft.rfft(frame.astype(np.float64))
+        return checks.deliver(spectrum[0] if audio.ndim == 1 else spectrum, out)
+
+    def inverse(self, spectrum: Spectrum, length: int, out: Audio | None = None) -> Audio:
+        """Synthesise, dividing by what the windows overlap to.
+
+        Parameters
+        ----------
+        spectrum : ndarray of complex64, [channels, frames, bins] or [frames, bins]
+        length : int
+            Samples wanted. Those that no frame covers are 0 (the last ones, if `hop_length` is
+            greater than n_fft/2 or `length` greater than the frames reach).
+        out : ndarray of float32, [channels, length] or [length], optional
+
+        Returns
+        -------
+        ndarray of float32, [channels, length] or [length]
+        """
+        length = checks.count("length", length, 0)
+        frames = self._spectrum(spectrum)
+        head, tail = self.edge_gains(frames.shape[1])
+        self._out(out, np.float32, [frames.shape[0], length], spectrum.ndim == 2, spectrum)
+        total = (frames.shape[1] - 1) * self.hop_length + self.n_fft
+        sums = np.zeros((frames.shape[0], total), np.float32)
+        for f in range(frames.shape[1]):
+            samples = np.fft.irfft(frames[:, f].astype(np.complex128), self.n_fft) * self.n_fft
+            begin = f * self.hop_length
+            sums[:, begin : begin + self.n_fft] += samples.astype(np.float32) * self.unit_synthesis
+        sums[:, : head.size] *= head
+        sums[:, total - tail.size :] *= tail
+        audio = np.zeros((frames.shape[0], length), np.float32)
+        kept = sums[:, self.pad : self.pad + length]
+        audio[:, : kept.shape[1]] = kept
+        return checks.deliver(audio[0] if spectrum.ndim == 2 else audio, out)
+
+    def apply_mask(self, audio: Audio, mask: Audio, out: Audio | None = None) -> Audio:
+        """Analyse, multiply by a real mask, synthesise.
+
+        Parameters
+        ----------
+        audio : ndarray of float32, [channels, samples] or [samples]
+        mask : ndarray of float32, [channels, frames, bins] or [frames, bins]
+        out : ndarray of float32, shaped as audio, optional
+            Not `audio` itself.
+
+        Returns
+        -------
+        ndarray of float32, shaped as audio
+        """
+        signal = self._signal(audio)
+        gains = self._mask(mask, audio)
+        self._out(out, np.float32, [*signal.shape], audio.ndim == 1, audio)
+        masked = self.inverse(self.forward(signal) * gains, signal.shape[1])
+        return checks.deliver(masked[0] if audio.ndim == 1 else masked, out)

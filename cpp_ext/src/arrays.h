@@ -18,6 +18,13 @@ namespace neuralboard {
 
 namespace py = pybind11;
 
+using Floats = py::array_t<float, py::array::c_style>;
+
+/// A table from Python, copied.
+inline std::vector<float> values(const Floats& array) {
+    return {array.data(), array.data() + array.size()};
+}
+
 /// A C-contiguous, aligned array of T in native byte order, not copied.
 template <class T>
 struct View {

@@ -2,21 +2,12 @@
 // StftStream, IstftStream, MaskStream.
 
 #include "arrays.h"
+#include "bind_spectral.h"
 #include "stft_stream.h"
 
 namespace neuralboard {
 
 namespace {
-
-using Floats = py::array_t<float, py::array::c_style>;
-
-std::vector<float> values(const Floats& array) {
-    return {array.data(), array.data() + array.size()};
-}
-
-Plan make_plan(const Floats& window) {
-    return std::make_shared<const RealFft>(static_cast<std::size_t>(window.size()));
-}
 
 py::object analyse(Owned<StftStream>& self, py::handle block, py::handle out) {
     const auto in = view<float>(block);
@@ -41,17 +32,6 @@ py::object synthesise(Owned<IstftStream>& self, py::handle frames, std::size_t n
     if (!to.array) return py::none();
     run_alone(self, in->size(), [&] { stream.push(in->data, n, to.data); });
     return to.array;
-}
-
-/// [bins], [channels, bins] or [channels, frames, bins].
-std::optional<Mask> mask_of(py::handle object, std::size_t channels, std::size_t frames,
-                            std::size_t bins) {
-    const auto mask = view<float>(object);
-    if (!mask) return std::nullopt;
-    if (mask->ndim == 1 && mask->shape[0] == bins) return Mask{mask->data, 0, 0};
-    if (mask->has_shape(channels, bins)) return Mask{mask->data, bins, 0};
-    if (mask->has_shape(channels, frames, bins)) return Mask{mask->data, frames * bins, bins};
-    return std::nullopt;
 }
 
 py::object apply(Owned<MaskStream>& self, py::handle block, py::handle mask, py::handle out) {

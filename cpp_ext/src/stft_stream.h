@@ -21,11 +21,10 @@
 
 #include "fft.h"
 #include "frame_rings.h"
+#include "frame_scratch.h"
+#include "mask.h"
 
 namespace neuralboard {
-
-using Bin = std::complex<float>;
-using Plan = std::shared_ptr<const RealFft>;
 
 /// Counts samples between frames. All three streams share this clock.
 class FrameClock {
@@ -40,16 +39,6 @@ public:
 private:
     std::size_t hop_;
     std::size_t phase_ = 0;
-};
-
-/// What one stream works in besides its rings.
-struct FrameScratch {
-    explicit FrameScratch(const RealFft& fft)
-        : samples(fft.size()), spectrum(fft.bins()), fft(fft.make_scratch()) {}
-
-    std::vector<float> samples;
-    std::vector<Bin> spectrum;
-    RealFft::Scratch fft;
 };
 
 class StftStream {
@@ -148,23 +137,6 @@ private:
     FrameScratch scratch_;
     std::vector<OverlapAdder> adders_;
 };
-
-/// A real mask as seen by the loops: its values for one channel and frame are bins() floats at
-/// values + channel * channel_pitch + frame * frame_pitch (pitches are 0 where it is shared).
-struct Mask {
-    const float* values;
-    std::size_t channel_pitch;
-    std::size_t frame_pitch;
-
-    const float* at(std::size_t channel, std::size_t frame) const noexcept {
-        return values + channel * channel_pitch + frame * frame_pitch;
-    }
-};
-
-inline void apply_mask(Bin* __restrict spectrum, const float* __restrict mask,
-                       std::size_t bins) noexcept {
-    for (std::size_t k = 0; k < bins; ++k) spectrum[k] *= mask[k];
-}
 
 /// Analysis, mask and synthesis of each frame in one go: the spectrum never leaves the cache.
 class MaskStream {
