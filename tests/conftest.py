@@ -22,7 +22,7 @@ LONGEST_SECONDS = 10.0  # a fixture is for a test of a few seconds, whatever the
 
 
 class Clip(NamedTuple):
-    """A piece of real audio: float32 ``[channels, samples]``, its rate in Hz, where it came from."""
+    """Real audio: float32 ``[channels, samples]``, its rate in Hz, and where it came from."""
 
     audio: NDArray[np.float32]
     sample_rate: int
