@@ -99,7 +99,7 @@ def _into_folders(inputs: list[str], output: str, removed: str | None) -> list[T
     if "-" in inputs:
         raise UsageError("standard input ('-') has no name; name an output file and no folder")
     by_name: dict[str, str] = {}
-    tasks = []
+    tasks = list[Task]()
     for name in inputs:
         path = Path(name)
         target = path.name if path.suffix.lower() in _WRITABLE else f"{path.stem}.wav"

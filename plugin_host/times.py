@@ -47,7 +47,7 @@ def parse_range(value: str | tuple[float | str, float | str], name: str) -> tupl
         pair: tuple[float | str, float | str] = (parts[0], parts[1])
     else:
         pair = value
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        if len(pair) != 2:
             raise ParameterError(f"{name} = {value!r} is no range; give (start, end)")
     start, end = (parse_seconds(part, name) for part in pair)
     if end <= start:

@@ -58,7 +58,10 @@ def test_a_missing_package_is_told_with_its_cure(
 def test_an_unforeseen_error_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(door, "_run", lambda words: {}["surprise"])
+    def surprise(words: list[str]) -> int:
+        raise KeyError("surprise")
+
+    monkeypatch.setattr(door, "_run", surprise)
     assert door.main([]) == 1
     assert capsys.readouterr().err == "error: KeyError: 'surprise'\n"
     monkeypatch.setenv("NEURALBOARD_TRACEBACK", "1")

@@ -243,10 +243,8 @@ def test_a_full_disk_is_an_error_and_keeps_the_old_file(
         writer.write(audio)
     room = int(share * (tmp_path / f"ok.{extension}").stat().st_size)
 
-    from neuralboard import safe_file
-
     plain = os.fdopen
-    monkeypatch.setattr(safe_file.os, "fdopen", lambda *a: _FullDisk(plain(*a), room))
+    monkeypatch.setattr(os, "fdopen", lambda *a: _FullDisk(plain(*a), room))
     out = tmp_path / f"out.{extension}"
     out.write_bytes(b"old")
 

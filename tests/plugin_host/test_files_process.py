@@ -11,11 +11,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import mutagen.flac
+import mutagen.mp3
 import numpy as np
 import pytest
 import soundfile
-from mutagen.flac import FLAC, Picture
-from mutagen.mp3 import MP3
 from neuralboard.audio_reader import AudioReader
 from neuralboard.errors import AudioError, AudioFileError, NeuralboardError
 from neuralboard.process_file import process_file
@@ -24,6 +24,8 @@ from neuralboard.times import parse_range, parse_seconds
 from tests.plugin_host.file_helpers import Wire, float_wav, int_wav, levels_of
 
 RATE = 8000
+FLAC: Any = mutagen.flac.FLAC
+MP3: Any = mutagen.mp3.MP3
 
 
 def _noise(seconds: float, channels: int = 2) -> np.ndarray:
@@ -100,9 +102,9 @@ def test_an_echo_below_the_threshold_is_no_tail(tmp_path: Path) -> None:
 def test_parts(tmp_path: Path) -> None:
     audio = _noise(3.0)
     source = _file(tmp_path / "in.wav", audio)
-    for number, (start, end, first, last) in enumerate(
-        [("0:01", "0:02.5", 8000, 20_000), (None, 0.001, 0, 8), (2.5, None, 20_000, 24_000)]
-    ):
+    parts: list[tuple[Any, Any, int, int]]
+    parts = [("0:01", "0:02.5", 8000, 20_000), (None, 0.001, 0, 8), (2.5, None, 20_000, 24_000)]
+    for number, (start, end, first, last) in enumerate(parts):
         out = tmp_path / f"{number}.wav"
         process_file(Wire(1000), source, out, start=start, end=end)
         assert np.array_equal(_sound(out), audio[:, first:last])
@@ -131,9 +133,12 @@ def test_another_rate_is_aligned_and_exactly_as_long(
     tmp_path: Path, source_rate: int, rate: int
 ) -> None:
     n = 20_001
-    tone = lambda r, m: 0.5 * np.sin(2 * np.pi * 997 * np.arange(m) / r)  # noqa: E731
-    fade = lambda r, m: np.sin(np.pi * np.clip(np.arange(m) / r / (n / source_rate), 0, 1)) ** 4  # noqa: E731
-    audio = (tone(source_rate, n) * fade(source_rate, n)).astype(np.float32)[np.newaxis]
+
+    def sound(r: int, m: int) -> np.ndarray:
+        fade = np.sin(np.pi * np.clip(np.arange(m) / r / (n / source_rate), 0, 1)) ** 4
+        return np.asarray(0.5 * np.sin(2 * np.pi * 997 * np.arange(m) / r) * fade)
+
+    audio = sound(source_rate, n).astype(np.float32)[np.newaxis]
     (tmp_path / "in.wav").write_bytes(float_wav(audio, source_rate))
     process_file(
         Wire(latency=77), tmp_path / "in.wav", tmp_path / "out.wav", sample_rate=rate,
@@ -142,7 +147,7 @@ def test_another_rate_is_aligned_and_exactly_as_long(
     out, got = soundfile.read(tmp_path / "out.wav", dtype="float32")
     assert got == rate
     assert len(out) == round(n * rate / source_rate)
-    assert np.max(np.abs(out - tone(rate, len(out)) * fade(rate, len(out)))) < 2e-6
+    assert np.max(np.abs(out - sound(rate, len(out)))) < 2e-6
     assert not _sound(tmp_path / "removed.wav").any()
 
 
@@ -262,7 +267,7 @@ def test_tags_and_pictures_are_carried_over(tmp_path: Path) -> None:
     tagged = FLAC(source)
     tagged["title"], tagged["artist"], tagged["mood2"] = "Öde", ["A", "B"], "blue"
     tagged["replaygain_track_gain"] = "-7 dB"  # no longer true
-    picture = Picture()
+    picture: Any = mutagen.flac.Picture()
     picture.data, picture.mime, picture.type = b"\x89PNG", "image/png", 3
     tagged.add_picture(picture)
     tagged.save()
