@@ -23,7 +23,7 @@ PAD_MODES = ("reflect", "constant")
 
 # The least envelope, relative to the greatest, that is divided by at the ends of a signal. Below
 # it no frame covers the sample to speak of, and it comes out as 0.
-_LEAST_EDGE = 1e-11
+_LEAST_EDGE = 1e-16
 
 
 class StftPlan:

@@ -20,6 +20,7 @@
 
 #include "fft_bluestein.h"
 #include "fft_complex.h"
+#include "loops.h"
 
 namespace neuralboard {
 
@@ -49,79 +50,115 @@ public:
     };
 
     Scratch make_scratch() const {
-        return {std::vector<float>(4 * half_), std::vector<double>(any_ ? any_->scratch_size() : 0)};
+        return {std::vector<float>(4 * pitch()), std::vector<double>(any_ ? any_->scratch_size() : 0)};
     }
 
     /// samples [n] -> spectrum [n/2 + 1], unscaled. Does not allocate.
     void forward(const float* samples, std::complex<float>* spectrum,
                  Scratch& scratch) const noexcept {
-        const Split<float> z = first_buffer(scratch);
-        for (std::size_t k = 0; k < half_; ++k) {
-            z.re[k] = samples[2 * k];
-            z.im[k] = samples[2 * k + 1];
-        }
-        split(transform(z, scratch), spectrum);
+        const Split<float> z = buffer(scratch, 0);
+        deinterleave(samples, z.re, z.im, half_);
+        const Split<float> result = transform(z, scratch);
+        const Split<float> bins = buffer(scratch, result.re == z.re ? 1 : 0);
+        split(result, bins);
+        auto* interleaved = reinterpret_cast<float*>(spectrum);
+        interleave(bins.re, bins.im, interleaved, half_);
+        interleaved[0] = result.re[0] + result.im[0];
+        interleaved[1] = 0.0f;
+        interleaved[2 * half_] = result.re[0] - result.im[0];
+        interleaved[2 * half_ + 1] = 0.0f;
     }
 
     /// spectrum [n/2 + 1] -> samples [n], n times the true inverse (the caller's window holds the
     /// 1/n). Imaginary parts of the first and last bin are ignored. Does not allocate.
     void inverse(const std::complex<float>* spectrum, float* samples,
                  Scratch& scratch) const noexcept {
-        const Split<float> z = first_buffer(scratch);
-        merge(spectrum, z);
+        const Split<float> bins = buffer(scratch, 1), z = buffer(scratch, 0);
+        deinterleave(reinterpret_cast<const float*>(spectrum), bins.re, bins.im, half_);
+        merge(bins, z);
+        z.re[0] = spectrum[0].real() + spectrum[half_].real();
+        z.im[0] = spectrum[0].real() - spectrum[half_].real();
         const Split<float> result = transform({z.im, z.re}, scratch);
-        for (std::size_t k = 0; k < half_; ++k) {
-            samples[2 * k] = result.im[k];
-            samples[2 * k + 1] = result.re[k];
-        }
+        interleave(result.im, result.re, samples, half_);
     }
 
 private:
-    Split<float> first_buffer(Scratch& scratch) const noexcept {
-        return {scratch.floats.data(), scratch.floats.data() + half_};
+    /// From one buffer to the next. Powers of two would compete for the same places in the cache.
+    std::size_t pitch() const noexcept { return half_ + 48; }
+
+    Split<float> buffer(Scratch& scratch, std::size_t which) const noexcept {
+        float* floats = scratch.floats.data() + 2 * which * pitch();
+        return {floats, floats + pitch()};
     }
 
+    /// z is in buffer 0; the result is there or in buffer 1.
     Split<float> transform(Split<float> z, Scratch& scratch) const noexcept {
         if (any_) {
             any_->forward(z, scratch.doubles.data());
             return z;
         }
-        float* second = scratch.floats.data() + 2 * half_;
-        return fast_->forward(z, {second, second + half_});
+        return fast_->forward(z, buffer(scratch, 1));
     }
 
-    /// Bins k and h-k come from the same two values.
-    void split(Split<float> z, std::complex<float>* spectrum) const noexcept {
-        spectrum[0] = {z.re[0] + z.im[0], 0.0f};
-        spectrum[half_] = {z.re[0] - z.im[0], 0.0f};
-        for (std::size_t k = 1; k <= half_ / 2; ++k) {
-            const std::size_t j = half_ - k;
-            const float even_re = 0.5f * (z.re[k] + z.re[j]);
-            const float even_im = 0.5f * (z.im[k] - z.im[j]);
-            const float odd_re = 0.5f * (z.im[k] + z.im[j]);
-            const float odd_im = 0.5f * (z.re[j] - z.re[k]);
-            const float re = odd_re * turn_re_[k] - odd_im * turn_im_[k];
-            const float im = odd_re * turn_im_[k] + odd_im * turn_re_[k];
-            spectrum[k] = {even_re + re, even_im + im};
-            spectrum[j] = {even_re - re, im - even_im};
+    static void deinterleave(const float* __restrict pairs, float* __restrict even,
+                             float* __restrict odd, std::size_t n) noexcept {
+        for (std::size_t k = 0; k < n; ++k) {
+            even[k] = pairs[2 * k];
+            odd[k] = pairs[2 * k + 1];
         }
     }
 
-    void merge(const std::complex<float>* spectrum, Split<float> z) const noexcept {
-        z.re[0] = spectrum[0].real() + spectrum[half_].real();
-        z.im[0] = spectrum[0].real() - spectrum[half_].real();
-        for (std::size_t k = 1; k <= half_ / 2; ++k) {
-            const std::size_t j = half_ - k;
-            const float even_re = spectrum[k].real() + spectrum[j].real();
-            const float even_im = spectrum[k].imag() - spectrum[j].imag();
-            const float dif_re = spectrum[k].real() - spectrum[j].real();
-            const float dif_im = spectrum[k].imag() + spectrum[j].imag();
-            const float odd_re = dif_re * turn_re_[k] + dif_im * turn_im_[k];
-            const float odd_im = dif_im * turn_re_[k] - dif_re * turn_im_[k];
-            z.re[k] = even_re - odd_im;
-            z.im[k] = even_im + odd_re;
-            z.re[j] = even_re + odd_im;
-            z.im[j] = odd_re - even_im;
+    static void interleave(const float* __restrict even, const float* __restrict odd,
+                           float* __restrict pairs, std::size_t n) noexcept {
+        for (std::size_t k = 0; k < n; ++k) {
+            pairs[2 * k] = even[k];
+            pairs[2 * k + 1] = odd[k];
+        }
+    }
+
+    /// Bins 1 .. h-1 from Z; bins k and h-k come from the same two values.
+    void split(Split<float> z, Split<float> bins) const noexcept {
+        const auto h = static_cast<std::ptrdiff_t>(half_);
+        const float* __restrict zr = z.re;
+        const float* __restrict zi = z.im;
+        float* __restrict xr = bins.re;
+        float* __restrict xi = bins.im;
+        const float* __restrict c = turn_re_.data();
+        const float* __restrict s = turn_im_.data();
+        NEURALBOARD_INDEPENDENT
+        for (std::ptrdiff_t k = 1; k <= h / 2; ++k) {
+            const float even_re = 0.5f * (zr[k] + zr[h - k]);
+            const float even_im = 0.5f * (zi[k] - zi[h - k]);
+            const float odd_re = 0.5f * (zi[k] + zi[h - k]);
+            const float odd_im = 0.5f * (zr[h - k] - zr[k]);
+            const float re = odd_re * c[k] - odd_im * s[k];
+            const float im = odd_re * s[k] + odd_im * c[k];
+            xr[k] = even_re + re;
+            xi[k] = even_im + im;
+            xr[h - k] = even_re - re;
+            xi[h - k] = im - even_im;
+        }
+    }
+
+    /// 2 Z[1 .. h-1] from the bins.
+    void merge(Split<float> bins, Split<float> z) const noexcept {
+        const auto h = static_cast<std::ptrdiff_t>(half_);
+        const float* __restrict xr = bins.re;
+        const float* __restrict xi = bins.im;
+        float* __restrict zr = z.re;
+        float* __restrict zi = z.im;
+        const float* __restrict c = turn_re_.data();
+        const float* __restrict s = turn_im_.data();
+        NEURALBOARD_INDEPENDENT
+        for (std::ptrdiff_t k = 1; k <= h / 2; ++k) {
+            const float even_re = xr[k] + xr[h - k], even_im = xi[k] - xi[h - k];
+            const float dif_re = xr[k] - xr[h - k], dif_im = xi[k] + xi[h - k];
+            const float odd_re = dif_re * c[k] + dif_im * s[k];
+            const float odd_im = dif_im * c[k] - dif_re * s[k];
+            zr[k] = even_re - odd_im;
+            zi[k] = even_im + odd_re;
+            zr[h - k] = even_re + odd_im;
+            zi[h - k] = odd_re - even_im;
         }
     }
 

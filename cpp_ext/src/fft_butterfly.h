@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Discrete Fourier transforms of 2, 3, 4, 5 and 8 values held in registers, forward, unscaled:
+// Discrete Fourier transforms of a few values held in registers, forward, unscaled:
 // b[j] = sum_k a[k] exp(-2 pi i j k / r). Real and imaginary parts are kept apart ("split"), so
 // that neighbouring transforms fill the lanes of a vector.
 #pragma once
 
+#include <cmath>
+
+#include "loops.h"
+
 namespace neuralboard {
+
+constexpr double kTwoPi = 6.283185307179586476925286766559;
 
 struct Radix2 {
     static constexpr int size = 2;
@@ -83,27 +89,59 @@ struct Radix5 {
     }
 };
 
-struct Radix8 {
-    static constexpr int size = 8;
+/// cos and sin of 2 pi k / R, k < R.
+template <int R>
+struct RootTable {
+    double cosine[R], sine[R];
 
-    /// Two transforms of 4 (even and odd inputs), the odd ones turned by exp(-i pi j / 4).
-    template <class T>
-    static void apply(T* re, T* im) noexcept {
-        const T h = T(0.70710678118654752440);
-        T er[4] = {re[0], re[2], re[4], re[6]}, ei[4] = {im[0], im[2], im[4], im[6]};
-        T pr[4] = {re[1], re[3], re[5], re[7]}, pi[4] = {im[1], im[3], im[5], im[7]};
-        Radix4::apply(er, ei);
-        Radix4::apply(pr, pi);
-        const T qr[4] = {pr[0], h * (pr[1] + pi[1]), pi[2], h * (pi[3] - pr[3])};
-        const T qi[4] = {pi[0], h * (pi[1] - pr[1]), -pr[2], -h * (pr[3] + pi[3])};
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {
-            re[j] = er[j] + qr[j];
-            im[j] = ei[j] + qi[j];
-            re[j + 4] = er[j] - qr[j];
-            im[j + 4] = ei[j] - qi[j];
+    RootTable() {
+        for (int k = 0; k < R; ++k) {
+            cosine[k] = std::cos(kTwoPi * k / R);
+            sine[k] = std::sin(kTwoPi * k / R);
         }
     }
+};
+
+/// Odd R: inputs k and R-k are added and subtracted first, which halves the multiplications.
+template <int R>
+struct RadixOdd {
+    static constexpr int size = R;
+
+    template <class T>
+    static void apply(T* re, T* im) noexcept {
+        constexpr int half = R / 2;
+        T sum_r[half], sum_i[half], dif_r[half], dif_i[half];
+        const T first_r = re[0], first_i = im[0];
+        NEURALBOARD_UNROLL
+        for (int k = 0; k < half; ++k) {
+            sum_r[k] = re[k + 1] + re[R - 1 - k];
+            sum_i[k] = im[k + 1] + im[R - 1 - k];
+            dif_r[k] = re[k + 1] - re[R - 1 - k];
+            dif_i[k] = im[k + 1] - im[R - 1 - k];
+            re[0] += sum_r[k];
+            im[0] += sum_i[k];
+        }
+        NEURALBOARD_UNROLL
+        for (int j = 1; j <= half; ++j) {
+            T even_r = first_r, even_i = first_i, odd_r = T(0), odd_i = T(0);
+            NEURALBOARD_UNROLL
+            for (int k = 0; k < half; ++k) {
+                const T c = static_cast<T>(roots.cosine[j * (k + 1) % R]);
+                const T s = static_cast<T>(roots.sine[j * (k + 1) % R]);
+                even_r += c * sum_r[k];
+                even_i += c * sum_i[k];
+                odd_r += s * dif_i[k];
+                odd_i += s * dif_r[k];
+            }
+            re[j] = even_r + odd_r;
+            im[j] = even_i - odd_i;
+            re[R - j] = even_r - odd_r;
+            im[R - j] = even_i + odd_i;
+        }
+    }
+
+private:
+    inline static const RootTable<R> roots{};
 };
 
 }  // namespace neuralboard

@@ -15,10 +15,9 @@
 #include <vector>
 
 #include "fft_butterfly.h"
+#include "loops.h"
 
 namespace neuralboard {
-
-constexpr double kTwoPi = 6.283185307179586476925286766559;
 
 /// Real and imaginary parts of complex values, each contiguous.
 template <class T>
@@ -31,7 +30,7 @@ template <class T>
 class ComplexFft {
 public:
     /// The largest prime factor that a pass takes; lengths with a larger one need Bluestein.
-    static constexpr std::size_t kLargestPrime = 31;
+    static constexpr std::size_t kLargestPrime = 13;
 
     static bool can(std::size_t n) {
         for (std::size_t p = 2; p <= kLargestPrime; ++p) {
@@ -64,8 +63,7 @@ public:
 private:
     struct Pass {
         std::size_t radix, m, stride;
-        std::vector<T> re, im;            // w^(j p) at [(j - 1) m + p], j = 1 .. radix - 1
-        std::vector<T> root_re, root_im;  // exp(-2 pi i k / radix), odd radices above 5 only
+        std::vector<T> re, im;  // w^(j p) at [(j - 1) m + p], j = 1 .. radix - 1
     };
 
     /// Fours first: the strides that follow are then multiples of the vector width.
@@ -81,7 +79,7 @@ private:
     }
 
     static Pass make_pass(std::size_t radix, std::size_t m, std::size_t stride) {
-        Pass pass{radix, m, stride, {}, {}, {}, {}};
+        Pass pass{radix, m, stride, {}, {}};
         const double step = -kTwoPi / static_cast<double>(radix * m);
         for (std::size_t j = 1; j < radix; ++j) {
             for (std::size_t p = 0; p < m; ++p) {
@@ -89,11 +87,6 @@ private:
                 pass.re.push_back(static_cast<T>(std::cos(angle)));
                 pass.im.push_back(static_cast<T>(std::sin(angle)));
             }
-        }
-        for (std::size_t k = 0; radix > 5 && radix % 2 == 1 && k < radix; ++k) {
-            const double angle = -kTwoPi * static_cast<double>(k) / static_cast<double>(radix);
-            pass.root_re.push_back(static_cast<T>(std::cos(angle)));
-            pass.root_im.push_back(static_cast<T>(std::sin(angle)));
         }
         return pass;
     }
@@ -104,8 +97,9 @@ private:
             case 3: return run_radix<Radix3>(pass, x, y);
             case 4: return run_radix<Radix4>(pass, x, y);
             case 5: return run_radix<Radix5>(pass, x, y);
-            case 8: return run_radix<Radix8>(pass, x, y);
-            default: return run_odd(pass, x, y);
+            case 7: return run_radix<RadixOdd<7>>(pass, x, y);
+            case 11: return run_radix<RadixOdd<11>>(pass, x, y);
+            default: return run_radix<RadixOdd<13>>(pass, x, y);
         }
     }
 
@@ -132,9 +126,10 @@ private:
         const std::size_t m = pass.m;
         const T* __restrict wr = pass.re.data();
         const T* __restrict wi = pass.im.data();
+        NEURALBOARD_INDEPENDENT
         for (std::size_t p = 0; p < m; ++p) {
             T re[r], im[r];
-#pragma GCC unroll 8
+            NEURALBOARD_UNROLL
             for (int k = 0; k < r; ++k) {
                 re[k] = xr[p + m * k];
                 im[k] = xi[p + m * k];
@@ -142,7 +137,7 @@ private:
             Radix::apply(re, im);
             yr[r * p] = re[0];
             yi[r * p] = im[0];
-#pragma GCC unroll 8
+            NEURALBOARD_UNROLL
             for (int j = 1; j < r; ++j) {
                 const T c = wr[(j - 1) * m + p], s = wi[(j - 1) * m + p];
                 yr[r * p + j] = re[j] * c - im[j] * s;
@@ -161,7 +156,7 @@ private:
         const std::size_t s = Fixed ? Fixed : stride;
         const std::size_t m = pass.m;
         T wr[r], wi[r];
-#pragma GCC unroll 8
+        NEURALBOARD_UNROLL
         for (int j = 1; j < r; ++j) {
             wr[j] = pass.re[(j - 1) * m + p];
             wi[j] = pass.im[(j - 1) * m + p];
@@ -170,9 +165,10 @@ private:
         const T* __restrict in_i = xi + s * p;
         T* __restrict out_r = yr + s * r * p;
         T* __restrict out_i = yi + s * r * p;
+        NEURALBOARD_INDEPENDENT
         for (std::size_t q = 0; q < s; ++q) {
             T re[r], im[r];
-#pragma GCC unroll 8
+            NEURALBOARD_UNROLL
             for (int k = 0; k < r; ++k) {
                 re[k] = in_r[q + s * m * k];
                 im[k] = in_i[q + s * m * k];
@@ -180,33 +176,10 @@ private:
             Radix::apply(re, im);
             out_r[q] = re[0];
             out_i[q] = im[0];
-#pragma GCC unroll 8
+            NEURALBOARD_UNROLL
             for (int j = 1; j < r; ++j) {
                 out_r[q + s * j] = re[j] * wr[j] - im[j] * wi[j];
                 out_i[q + s * j] = re[j] * wi[j] + im[j] * wr[j];
-            }
-        }
-    }
-
-    /// Odd primes above 5, straight from the definition: r^2 steps for r values.
-    static void run_odd(const Pass& pass, Split<T> x, Split<T> y) noexcept {
-        const std::size_t r = pass.radix, m = pass.m, s = pass.stride;
-        for (std::size_t p = 0; p < m; ++p) {
-            for (std::size_t j = 0; j < r; ++j) {
-                const T c = j ? pass.re[(j - 1) * m + p] : T(1);
-                const T d = j ? pass.im[(j - 1) * m + p] : T(0);
-                T* __restrict out_r = y.re + s * (r * p + j);
-                T* __restrict out_i = y.im + s * (r * p + j);
-                for (std::size_t q = 0; q < s; ++q) {
-                    T re = 0, im = 0;
-                    for (std::size_t k = 0, turn = 0; k < r; ++k, turn = (turn + j) % r) {
-                        const T a = x.re[q + s * (p + m * k)], b = x.im[q + s * (p + m * k)];
-                        re += a * pass.root_re[turn] - b * pass.root_im[turn];
-                        im += a * pass.root_im[turn] + b * pass.root_re[turn];
-                    }
-                    out_r[q] = re * c - im * d;
-                    out_i[q] = re * d + im * c;
-                }
             }
         }
     }
