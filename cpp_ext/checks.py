@@ -20,8 +20,9 @@ Shape = Sequence[int | None]  # None: any length
 
 MAX_CHANNELS = 4096
 MAX_COUNT = 2**31 - 1
+# Bounds of the filters' parameters, as C++ compares them: in float32.
 MAX_GAIN_DB = 200.0
-MIN_Q = 1e-6
+MIN_Q = float(np.float32(1e-6))
 
 
 def count(name: str, value: Any, low: int, high: int = MAX_COUNT) -> int:
