@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples run as they stand, and the README shows them as they are."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pedalboard.io import AudioFile
+
+PROJECT = Path(__file__).resolve().parent.parent
+SCRIPTS = {"chain": "clean.flac", "stream": "equal: True", "tremolo": "Tremolo"}
+# SI-SDR that the demo's chain must gain on its own clip, dB: well under what it does gain, far
+# above what a chain that does nothing would (0).
+LEAST_GAIN_DB = 2.0
+
+
+def run(script: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as a user would, warnings being errors, in a folder of its own."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", str(script), *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": "", "MPLCONFIGDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(("name", "said"), SCRIPTS.items())
+def test_an_example_runs(name: str, said: str, tmp_path: Path) -> None:
+    done = run(PROJECT / "examples" / f"{name}.py", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_readme_shows_the_example_as_it_is(name: str) -> None:
+    text = (PROJECT / "examples" / f"{name}.py").read_text(encoding="utf-8")
+    docstring = ast.parse(text).body[0]
+    body = "\n".join(text.splitlines()[docstring.end_lineno :]).strip()
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    shown = [block.strip() for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL)]
+    assert body in shown
+
+
+def test_the_demo_takes_noise_out(tmp_path: Path) -> None:
+    done = run(PROJECT / "examples" / "demo.py", tmp_path, "--out", "out")
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"SI-SDR +(\S+) dB before, (\S+) dB after", done.stdout)
+    assert found is not None, done.stdout
+    assert float(found[2]) - float(found[1]) >= LEAST_GAIN_DB
+    assert (tmp_path / "out" / "demo_noisy_spectrograms.png").stat().st_size > 10_000
+
+
+def test_the_demo_takes_a_stereo_file_of_the_user(tmp_path: Path, rng: np.random.Generator) -> None:
+    noise = 0.05 * rng.standard_normal((2, 22_050), dtype=np.float32)
+    with AudioFile(str(tmp_path / "mine.wav"), "w", 44_100, 2) as file:
+        file.write(noise)
+    done = run(PROJECT / "examples" / "demo.py", tmp_path, "mine.wav", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    with AudioFile(str(tmp_path / "out" / "mine_cleaned.flac")) as file:
+        assert (file.samplerate, file.num_channels, file.frames) == (44_100, 2, 22_050)
+
+
+def test_the_demo_says_in_one_line_that_a_file_is_missing(tmp_path: Path) -> None:
+    done = run(PROJECT / "examples" / "demo.py", tmp_path, "nowhere.wav")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "nowhere.wav" in done.stderr
