@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pedalboard
 import pytest
+
 from neuralboard.cpp_ext import reference
 
 KINDS = ["lowpass1", "highpass1", "lowshelf", "highshelf", "peak"]

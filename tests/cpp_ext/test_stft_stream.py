@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Streams of frames: right transforms, latency n_fft - 1, the same bits under any schedule."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neuralboard.cpp_ext import reference, window_values
+
+# (n_fft, hop, window); odd hops, hops that don't divide, a prime half, hop = n_fft
+SHAPES = [
+    (16, 4, "hann"),
+    (16, 16, "rect"),
+    (64, 63, "hamming"),
+    (74, 20, "sqrt_hann"),
+    (126, 50, "blackman"),
+    (256, 100, "hann"),
+]
+
+
+def slow_frames(audio, n_fft, hop, window):
+    """Frame f covers [(f+1) hop - n_fft, (f+1) hop); in double."""
+    padded = np.concatenate([np.zeros((audio.shape[0], n_fft)), audio], axis=1)
+    count = audio.shape[1] // hop
+    ends = [(f + 1) * hop for f in range(count)]
+    frames = np.stack([padded[:, end : end + n_fft] * window for end in ends], axis=1)
+    return np.fft.rfft(frames)
+
+
+@pytest.mark.parametrize(("n_fft", "hop", "window"), SHAPES)
+def test_frames_are_the_transforms_of_their_samples(impl, noise, n_fft, hop, window):
+    audio = noise(2, 5 * n_fft + 3)
+    frames = impl.StftStream(n_fft, hop, window, 2).push(audio)
+    expected = slow_frames(audio, n_fft, hop, window_values(window, n_fft))
+    assert frames.dtype == np.complex64
+    np.testing.assert_allclose(frames, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(("n_fft", "hop", "window"), SHAPES)
+def test_identity_is_a_delay_under_any_schedule(impl, noise, schedules, blocks, n_fft, hop, window):
+    total = 4 * n_fft + 11
+    audio = noise(2, total)
+    analysis = impl.StftStream(n_fft, hop, window, 2)
+    synthesis = impl.IstftStream(n_fft, hop, window, None, 2)
+    results = []
+    for schedule in schedules(total, hop):
+        analysis.reset()
+        synthesis.reset()
+        parts = []
+        for block in blocks(audio, schedule):
+            n = block.shape[1]
+            ready = analysis.frames_ready(n)
+            frames = analysis.push(block)
+            assert frames.shape == (2, ready, n_fft // 2 + 1)
+            parts.append(synthesis.push(frames, n))
+            assert parts[-1].shape == (2, n)
+        results.append(np.concatenate(parts, axis=1))
+        np.testing.assert_array_equal(results[-1], results[0])
+    late = n_fft - 1
+    assert np.abs(results[0][:, :late]).max() < 1e-6
+    np.testing.assert_allclose(results[0][:, late:], audio[:, : total - late], rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize(("n_fft", "hop", "window"), SHAPES)
+def test_mask_stream_is_analysis_mask_synthesis(impl, noise, rng, n_fft, hop, window):
+    bins = n_fft // 2 + 1
+    analysis = impl.StftStream(n_fft, hop, window, 2)
+    synthesis = impl.IstftStream(n_fft, hop, window, "hann" if hop < n_fft // 2 else None, 2)
+    fused = impl.MaskStream(n_fft, hop, window, "hann" if hop < n_fft // 2 else None, 2)
+    for n in (0, 1, hop - 1, hop + 1, 3 * hop, 5):
+        block = noise(2, n)
+        k = fused.frames_ready(n)
+        mask = rng.uniform(0, 1, (2, k, bins)).astype(np.float32)
+        expected = synthesis.push(analysis.push(block) * mask, n)
+        np.testing.assert_array_equal(fused.push(block, mask), expected)
+
+
+def test_mask_shapes_mean_what_they_say(impl, noise, rng):
+    n_fft, hop, bins = 32, 8, 17
+    audio = noise(2, 40)
+    shared = rng.uniform(0, 1, bins).astype(np.float32)
+    per_channel = np.stack([shared, 0.5 * shared])
+    cases = [(shared, np.stack([shared, shared])), (per_channel, per_channel)]
+    for mask, rows in cases:
+        full = np.ascontiguousarray(np.broadcast_to(rows[:, None], (2, 5, bins)))
+        results = [
+            impl.MaskStream(n_fft, hop, "hann", None, 2).push(audio, m) for m in (mask, full)
+        ]
+        np.testing.assert_array_equal(results[0], results[1])
+
+
+def test_a_constant_mask_filters_as_its_gain(impl, noise):
+    audio = noise(1, 500)
+    gain = np.full(33, 0.25, np.float32)
+    out = impl.MaskStream(64, 16, "hann", None, 1).push(audio, gain)
+    np.testing.assert_allclose(out[:, 63:], 0.25 * audio[:, :-63], rtol=0, atol=1e-6)
+
+
+def test_twins_agree(native, noise, rng):
+    audio = noise(3, 4000)
+    mask = rng.uniform(0, 2, 481).astype(np.float32)
+    out = [m.MaskStream(960, 240, "hann", None, 3).push(audio, mask) for m in (native, reference)]
+    np.testing.assert_allclose(out[0], out[1], rtol=0, atol=2e-6)
+
+
+def test_channels_don_t_mix(impl, noise):
+    audio = noise(3, 600)
+    together = impl.StftStream(64, 20, "hann", 3).push(audio)
+    for c in range(3):
+        alone = impl.StftStream(64, 20, "hann", 1).push(audio[c : c + 1])
+        np.testing.assert_array_equal(together[c], alone[0])
+
+
+def test_neighbours_don_t_touch_a_frame(impl, noise):
+    """A NaN spoils the frames that hold it and no other."""
+    audio = noise(1, 640)
+    broken = audio.copy()
+    broken[0, 300] = np.nan
+    clean, spoiled = (impl.StftStream(64, 16, "hann", 1).push(a)[0] for a in (audio, broken))
+    hit = [f for f in range(40) if (f + 1) * 16 - 64 <= 300 < (f + 1) * 16]
+    for f in range(40):
+        if f in hit:
+            assert np.isnan(spoiled[f]).all()
+        else:
+            np.testing.assert_array_equal(clean[f], spoiled[f])
+
+
+def test_edge_bins_ignore_imaginary_parts(impl, rng):
+    frames = (rng.standard_normal((1, 4, 9)) + 1j * rng.standard_normal((1, 4, 9))).astype(
+        np.complex64
+    )
+    real_edges = frames.copy()
+    real_edges[..., [0, 8]] = real_edges[..., [0, 8]].real
+    out = [impl.IstftStream(16, 4, "hann", None, 1).push(f, 16) for f in (frames, real_edges)]
+    np.testing.assert_array_equal(out[0], out[1])
+
+
+def test_out_is_written_and_returned(impl, noise):
+    audio = noise(2, 64)
+    analysis, synthesis = (
+        impl.StftStream(32, 8, "hann", 2),
+        impl.IstftStream(32, 8, "hann", None, 2),
+    )
+    frames = np.empty((2, 8, 17), np.complex64)
+    assert analysis.push(audio, out=frames) is frames
+    out = np.empty((2, 64), np.float32)
+    assert synthesis.push(frames, 64, out=out) is out
+    fused = impl.MaskStream(32, 8, "hann", None, 2)
+    assert fused.push(audio, np.ones(17, np.float32), out=audio) is audio  # in place
+    np.testing.assert_array_equal(audio, out)
