@@ -31,6 +31,9 @@ from neuralboard.wav import read_header
 __all__ = ["AudioReader"]
 
 
+_READ_BITS = {"flac": (8, 16, 24), "aiff": (8, 16, 24, 32)}
+
+
 class AudioReader:
     """An audio file, or standard input, opened for reading. A context manager.
 
@@ -173,8 +176,9 @@ def _opened_file(path: Path) -> tuple[str, Source]:
     if kind == "ffmpeg":
         return kind, FfmpegSource(path)
     facts = inspect(path, kind)
-    if kind == "flac" and facts.bits not in (8, 16, 24):
-        return "ffmpeg", FfmpegSource(path)  # pedalboard.io reads no 12, 20 or 32 bits
+    # pedalboard.io reads no FLAC of 12, 20 or 32 bits, and hangs on an AIFF of odd ones.
+    if kind in _READ_BITS and facts.bits not in _READ_BITS[kind]:
+        return "ffmpeg", FfmpegSource(path)
     if kind == "aiff":
         return _pedalboard_or_ffmpeg(kind, path, facts)
     return kind, PedalboardSource(path, facts)

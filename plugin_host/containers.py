@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from neuralboard.audio import MAX_CHANNELS
 from neuralboard.errors import AudioFileError
 
 __all__ = ["FFMPEG_EXTENSIONS", "FileFacts", "Kind", "cut_short", "inspect", "sniff"]
@@ -53,7 +54,7 @@ class FileFacts:
     md5 : bytes, optional
         The sum over a FLAC's samples, 16 bytes; None where the file carries none.
     bits : int
-        Bits per sample of a FLAC; 0 for other kinds.
+        Bits per sample of a FLAC or AIFF; 0 for other kinds.
     chunks : tuple of str
         AIFF chunks beside the sound itself.
     doubt : str
@@ -132,10 +133,13 @@ def _flac(file: BinaryIO, path: Path) -> FileFacts:
 
 
 def _aiff(file: BinaryIO, path: Path, size: int) -> FileFacts:
-    offset, names = 12, list[str]()
+    offset, names, bits = 12, list[str](), 0
     while offset + 8 <= size:
         file.seek(offset)
         kind, length = struct.unpack(">4sI", file.read(8))
+        if kind == b"COMM":
+            channels, _, bits = struct.unpack(">HIH", file.read(8).ljust(8, b"\0"))
+            _check_channels(channels, path)
         offset += 8 + length
         if kind == b"SSND" and offset > size:
             raise cut_short(path, f"{length} bytes of sound", f"{length - (offset - size)}")
@@ -145,7 +149,16 @@ def _aiff(file: BinaryIO, path: Path, size: int) -> FileFacts:
         offset += length % 2
     if "SSND" not in names:
         raise AudioFileError(f"{path} is a broken AIFF file: it holds no sound (no SSND chunk)")
-    return FileFacts(chunks=tuple(n for n in names if n not in ("COMM", "SSND", "FVER")))
+    return FileFacts(bits=bits, chunks=tuple(n for n in names if n not in ("COMM", "SSND", "FVER")))
+
+
+def _check_channels(channels: int, path: Path) -> None:
+    # pedalboard.io hangs on thousands of channels, which only a broken header has.
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise AudioFileError(
+            f"{path} says that it has {channels} channels: it is broken, or beyond the"
+            f" {MAX_CHANNELS} that can be processed"
+        )
 
 
 def _ogg(file: BinaryIO, path: Path, size: int) -> FileFacts:

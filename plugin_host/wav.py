@@ -28,6 +28,7 @@ _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 # A sub-format GUID is the format tag followed by these bytes.
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 _MAX_RIFF = 0xFFFF_FFFF
+_MAX_COMPRESSED_CHANNELS = 8
 # Loudspeaker positions where the input gave none: mono, stereo, quad, 5.1, 7.1.
 _MASKS = {1: 0x4, 2: 0x3, 4: 0x33, 6: 0x3F, 8: 0x63F}
 
@@ -174,6 +175,12 @@ def _understood(
         encoding = "int"
     elif tag == _FLOAT and container in (32, 64) and bits == container:
         encoding = "float"
+    elif tag in (_PCM, _FLOAT) or channels > _MAX_COMPRESSED_CHANNELS:
+        # Guessing what is meant ends in noise, and pedalboard.io hangs on thousands of channels.
+        raise AudioFileError(
+            f"{name} is a broken WAV file, or of a kind nobody reads: {channels} channels of"
+            f" {bits} bits in {align} bytes"
+        )
     bits = container if encoding != "other" else bits
     return WavHeader(rate, channels, bits, encoding, align, mask, offset, data_bytes, chunks)
 

@@ -96,6 +96,9 @@ def test_missing_folder_device_and_odd_names(tmp_path: Path) -> None:
         (lambda d: d.replace(b"fmt ", b"fnt "), "says nothing about its samples"),
         (lambda d: d[:22] + b"\0\0" + d[24:], "0 channels at 48000 Hz"),
         (lambda d: d[:24] + b"\0\0\0\0" + d[28:], "2 channels at 0 Hz"),
+        (lambda d: d[:22] + b"\2\x16" + d[24:], "5634 channels of 16 bits"),  # hung pedalboard.io
+        (lambda d: d[:20] + b"\x11\0\2\x16" + d[24:], "5634 channels of 16 bits"),
+        (lambda d: d[:34] + b"\x11\0" + d[36:], "2 channels of 17 bits"),
         (lambda d: d[:16] + b"\xff\xff\xff\x7f" + d[20:], "ends before any sample"),
     ],
 )
@@ -103,6 +106,17 @@ def test_broken_wav_headers_are_errors(tmp_path: Path, change: Any, match: str) 
     path = tmp_path / "broken.wav"
     path.write_bytes(change(int_wav(LEVELS, 16)))
     _refuses(path, match)
+
+
+def test_an_aiff_that_hangs_pedalboard_io_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "many.aiff"
+    write_levels(path, LEVELS, 16)
+    data = path.read_bytes()
+    at = data.index(b"COMM") + 8
+    path.write_bytes(data[:at] + b"\x16\x02" + data[at + 2 :])
+    _refuses(path, "says that it has 5634 channels")
+    path.write_bytes(data[: at + 6] + b"\x7f\x10" + data[at + 8 :])  # 32528 bits hang it, too
+    _refuses(path, "needs ffmpeg|can't be decoded")
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFF000])
