@@ -28,7 +28,7 @@ from neuralboard.assets import DEMO_CLEAN, DEMO_NOISY
 Audio = NDArray[np.float32]  # [samples]
 
 DENOISER = 1  # where on the board it stands
-PICTURE_TOP_HZ = 12_000
+PICTURE_TOP_HZ = 8_000
 PICTURE_RANGE_DB = (-105.0, -40.0)
 PICTURE_SECONDS = 30.0
 
@@ -92,7 +92,7 @@ def draw(picture: Path, panels: dict[str, tuple[Audio, int]]) -> None:
         )
         axis.set_title(title, loc="left", fontsize=11)
         top = min(PICTURE_TOP_HZ, rate / 2)
-        ticks = np.arange(0, top + 1, 4000)
+        ticks = np.arange(0, top + 1, 2000)
         axis.set_ylim(0, top)
         axis.set_yticks(ticks, [f"{tick / 1000:.0f}" for tick in ticks])
         axis.set_ylabel("kHz")

@@ -77,7 +77,7 @@ def voice() -> Audio:
 
 def wall(freqs: Audio) -> Audio:
     """Share of the pressure that one reflection keeps: carpet eats treble, light walls bass."""
-    return 0.84 / (1 + (freqs / 9000) ** 2) ** 0.25 * (1 - 0.35 / (1 + (freqs / 250) ** 2))
+    return 0.91 / (1 + (freqs / 9000) ** 2) ** 0.25 * (1 - 0.35 / (1 + (freqs / 250) ** 2))
 
 
 def room_response(source: Audio) -> Audio:
