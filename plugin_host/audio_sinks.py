@@ -11,10 +11,11 @@ import io
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
+
 from neuralboard.audio import Audio
 from neuralboard.errors import AudioFileError
 from neuralboard.wav import encode, write_header
-from numpy.typing import NDArray
 
 __all__ = [
     "BIT_DEPTHS",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
+
 from neuralboard.audio import Audio
 from neuralboard.containers import FileFacts, cut_short
 from neuralboard.decode import FfmpegDecoder

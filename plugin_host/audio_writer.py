@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import numpy as np
+
 from neuralboard.audio import Audio
 from neuralboard.audio_reader import AudioReader
 from neuralboard.audio_sinks import (

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
 from neuralboard.audio import check_sample_rate
 from neuralboard.cli_plan import Task, make_folders, plan
 from neuralboard.console import DONE, FAILED, UsageError, one_line, progress_bar, say

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
-from neuralboard.catalogue import RATE, BoxFacts, describe
-from neuralboard.console import DONE, UsageError
-from neuralboard.errors import did_you_mean
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from neuralboard.catalogue import RATE, BoxFacts, describe
+from neuralboard.console import DONE, UsageError
+from neuralboard.errors import did_you_mean
 
 __all__ = ["boxes"]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+
 from neuralboard.cli import load_board
 from neuralboard.console import DONE, FAILED, UsageError, say
 

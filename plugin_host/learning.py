@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+
 from neuralboard.audio import Audio
 from neuralboard.audio_reader import AudioReader
 from neuralboard.errors import AudioFileError, ParameterError

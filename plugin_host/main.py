@@ -72,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     import typer
+
     from neuralboard import console
 
     wanted = _wanted(words)
@@ -114,6 +115,7 @@ def _wanted(words: list[str]) -> str | None:
 
 def _app(wanted: str | None) -> Any:
     import typer
+
     from neuralboard.console import load_target
 
     app = typer.Typer(pretty_exceptions_enable=False)
@@ -145,8 +147,9 @@ def _stub() -> Callable[[], None]:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        import neuralboard
         import typer
+
+        import neuralboard
 
         print(f"neuralboard {neuralboard.__version__}")
         raise typer.Exit

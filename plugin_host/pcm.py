@@ -12,8 +12,9 @@ Contents: `levels_to_float`, `regrid` (undoes pedalboard.io's scaling), `Quantis
 from __future__ import annotations
 
 import numpy as np
-from neuralboard.audio import Audio
 from numpy.typing import NDArray
+
+from neuralboard.audio import Audio
 
 __all__ = ["DITHERED_BITS", "Quantiser", "levels_to_float", "regrid"]
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from neuralboard.audio import Audio, check_sample_rate
 from neuralboard.audio_reader import AudioReader
 from neuralboard.audio_sinks import format_of, kept_depth

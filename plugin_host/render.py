@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import numpy as np
+
 from neuralboard.audio import Audio
 from neuralboard.errors import AudioError
 

@@ -120,7 +120,13 @@ class Tags:
         from mutagen.oggvorbis import OggVorbis
         from mutagen.wave import WAVE
 
-        known: dict[str, Any] = {"wav": WAVE, "flac": FLAC, "aiff": AIFF, "ogg": OggVorbis, "mp3": MP3}
+        known: dict[str, Any] = {
+            "wav": WAVE,
+            "flac": FLAC,
+            "aiff": AIFF,
+            "ogg": OggVorbis,
+            "mp3": MP3,
+        }
         file: Any = known[kind](path)
         if file.tags is None:
             file.add_tags()

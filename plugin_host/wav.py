@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 import numpy as np
+from numpy.typing import NDArray
+
 from neuralboard.audio import Audio
 from neuralboard.errors import AudioFileError
 from neuralboard.pcm import levels_to_float
-from numpy.typing import NDArray
 
 __all__ = ["NotWavError", "WavHeader", "chunks_from", "encode", "read_header", "write_header"]
 

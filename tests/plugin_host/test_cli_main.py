@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 
-import neuralboard
 import pytest
+
+import neuralboard
 from neuralboard import main as door
 
 

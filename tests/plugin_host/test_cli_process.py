@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from neuralboard import main as door
 
+from neuralboard import main as door
 from tests.plugin_host.file_helpers import int_wav, levels_of
 
 LEVELS = np.tile(np.arange(-2000, 2000), (2, 6))  # half a second
