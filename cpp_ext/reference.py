@@ -100,6 +100,8 @@ class DelayLine:
         The delay, >= 0.
     """
 
+    _held: Audio  # [channels, num_samples], the oldest first
+
     def __init__(self, channels: int, num_samples: int) -> None:
         self.channels = checks.count("channels", channels, 1, checks.MAX_CHANNELS)
         self.num_samples = checks.count("num_samples", num_samples, 0)
@@ -139,6 +141,8 @@ class Fifo:
     capacity : int
         Samples per channel that it holds without allocating; it grows if it must.
     """
+
+    _held: Audio  # [channels, size], the oldest first
 
     def __init__(self, channels: int, capacity: int) -> None:
         self.channels = checks.count("channels", channels, 1, checks.MAX_CHANNELS)
@@ -197,6 +201,8 @@ class Biquad:
         Hz.
     channels : int
     """
+
+    _state: tuple[Audio, Audio]  # s1 and s2, [channels] each
 
     def __init__(self, kind: str, sample_rate: float, channels: int) -> None:
         self.kind, self.sample_rate, self.channels = check_filter(kind, sample_rate, channels)

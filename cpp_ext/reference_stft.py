@@ -52,6 +52,8 @@ class StftStream:
     channels : int
     """
 
+    _recent: Audio  # [channels, n_fft], the last samples
+
     def __init__(self, n_fft: int, hop_length: int, window: Window, channels: int) -> None:
         self.n_fft, self.hop_length = check_framing(n_fft, hop_length)
         self.channels = checks.count("channels", channels, 1, checks.MAX_CHANNELS)
@@ -110,6 +112,8 @@ class IstftStream:
     ValueError
         The windows overlap to (nearly) 0 somewhere at this hop (NOLA condition).
     """
+
+    _sums: Audio  # [channels, n_fft], overlap-added, still to be returned
 
     def __init__(
         self,
@@ -261,8 +265,9 @@ class Stft(StftPlan):
         signal = self._signal(audio)
         shape = [signal.shape[0], self.num_frames(signal.shape[1]), self.bins]
         self._out(out, np.complex64, shape, audio.ndim == 1, audio)
-        mode = "reflect" if self.center and self.pad_mode == "reflect" else "constant"
-        padded = np.pad(signal, [(0, 0), (self.pad, self.pad)], mode=mode)
+        around = [(0, 0), (self.pad, self.pad)]
+        reflects = self.center and self.pad_mode == "reflect"
+        padded = np.pad(signal, around, mode="reflect") if reflects else np.pad(signal, around)
         spectrum = np.empty(shape, np.complex64)
         for f in range(shape[1]):
             frame = padded[:, f * self.hop_length :][:, : self.n_fft] * self.window

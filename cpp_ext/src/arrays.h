@@ -69,6 +69,7 @@ std::optional<View<T>> view(py::handle object) {
 /// Whether two pieces of memory share a byte.
 template <class A, class B>
 bool overlap(const View<A>& a, const View<B>& b) noexcept {
+    if (a.size() == 0 || b.size() == 0) return false;
     const auto* a0 = reinterpret_cast<const char*>(a.data);
     const auto* b0 = reinterpret_cast<const char*>(b.data);
     return a0 < b0 + b.size() * sizeof(B) && b0 < a0 + a.size() * sizeof(A);

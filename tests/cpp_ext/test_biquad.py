@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 import pedalboard
 import pytest
@@ -11,7 +14,7 @@ from neuralboard.cpp_ext import reference
 
 KINDS = ["lowpass1", "highpass1", "lowshelf", "highshelf", "peak"]
 RATES = [8000, 16000, 44100, 48000, 96000]
-SECOND = {
+SECOND: dict[str, Any] = {
     "lowshelf": pedalboard.LowShelfFilter,
     "highshelf": pedalboard.HighShelfFilter,
     "peak": pedalboard.PeakFilter,
@@ -30,7 +33,9 @@ TOLERANCE = 3e-7  # of full scale; in fact the bits are equal with the libm that
 
 @pytest.mark.parametrize("sample_rate", RATES)
 @pytest.mark.parametrize("kind", SECOND)
-def test_second_order_is_pedalboards(native, noise, kind, sample_rate):
+def test_second_order_is_pedalboards(
+    native: ModuleType, noise: Any, kind: str, sample_rate: int
+) -> None:
     audio = noise(2, 6000)
     for share, gain_db, q in SETTINGS:
         plugin = SECOND[kind](share * sample_rate, gain_db, q)
@@ -48,7 +53,9 @@ def test_second_order_is_pedalboards(native, noise, kind, sample_rate):
     ("kind", "plugin"),
     [("lowpass1", pedalboard.LowpassFilter), ("highpass1", pedalboard.HighpassFilter)],
 )
-def test_first_order_is_pedalboards(native, noise, kind, plugin, sample_rate):
+def test_first_order_is_pedalboards(
+    native: ModuleType, noise: Any, kind: str, plugin: Any, sample_rate: int
+) -> None:
     audio = noise(2, 6000)
     for share in (0.0, 0.001, 0.02, 0.25, 0.49):
         expected = plugin(share * sample_rate)(audio, sample_rate)
@@ -57,7 +64,7 @@ def test_first_order_is_pedalboards(native, noise, kind, plugin, sample_rate):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_twin_agrees(native, noise, kind):
+def test_twin_agrees(native: ModuleType, noise: Any, kind: str) -> None:
     audio = noise(3, 1500)
     pair = [m.Biquad(kind, 44100, 3).process(audio, 900.0, -7.0, 0.9) for m in (native, reference)]
     np.testing.assert_allclose(pair[0], pair[1], rtol=0, atol=1e-6)
@@ -65,7 +72,9 @@ def test_twin_agrees(native, noise, kind):
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 5, 8])
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_channel_is_its_mono_run(native, noise, kind, channels):
+def test_each_channel_is_its_mono_run(
+    native: ModuleType, noise: Any, kind: str, channels: int
+) -> None:
     audio = noise(channels, 400)
     together = native.Biquad(kind, 48000, channels).process(audio, 1200.0, 5.0, 2.0)
     for c in range(channels):
@@ -74,7 +83,9 @@ def test_each_channel_is_its_mono_run(native, noise, kind, channels):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_any_schedule_gives_the_same_bits(impl, noise, schedules, blocks, kind):
+def test_any_schedule_gives_the_same_bits(
+    impl: ModuleType, noise: Any, schedules: Any, blocks: Any, kind: str
+) -> None:
     audio = noise(2, 500)
     audio[:, 200:400] = 0  # decay into silence
     whole = impl.Biquad(kind, 44100, 2).process(audio, 300.0, 9.0, 0.5)
@@ -86,7 +97,7 @@ def test_any_schedule_gives_the_same_bits(impl, noise, schedules, blocks, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_values_per_sample(impl, noise, kind):
+def test_values_per_sample(impl: ModuleType, noise: Any, kind: str) -> None:
     """A ramp equals one-sample blocks, each with its own value; a flat ramp equals a number."""
     audio = noise(2, 300)
     cutoff = np.linspace(100, 5000, 300, dtype=np.float32)
@@ -104,7 +115,7 @@ def test_values_per_sample(impl, noise, kind):
     np.testing.assert_array_equal(flat, number)
 
 
-def test_in_place_and_out(impl, noise):
+def test_in_place_and_out(impl: ModuleType, noise: Any) -> None:
     audio = noise(2, 100)
     expected = impl.Biquad("peak", 44100, 2).process(audio, 500.0, 6.0, 1.0)
     out = np.empty_like(audio)
@@ -116,7 +127,9 @@ def test_in_place_and_out(impl, noise):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("cutoff", [-5.0, 0.0, 0.001, 23999.0, 24000.0, 30000.0, 1e9])
-def test_extreme_parameters_stay_finite(impl, noise, kind, cutoff):
+def test_extreme_parameters_stay_finite(
+    impl: ModuleType, noise: Any, kind: str, cutoff: float
+) -> None:
     audio = noise(1, 400)
     for gain_db in (-500.0, -100.0, 60.0):
         for q in (1e-6, 0.7, 1e6):
@@ -137,7 +150,9 @@ def test_extreme_parameters_stay_finite(impl, noise, kind, cutoff):
         ((np.array([1, 2, np.inf, 1, 1, 1, 1, 1], np.float32), 0.0, 1.0), "got inf at sample 2"),
     ],
 )
-def test_bad_parameters_change_nothing(impl, noise, arguments, message):
+def test_bad_parameters_change_nothing(
+    impl: ModuleType, noise: Any, arguments: Any, message: str
+) -> None:
     audio = noise(1, 8)
     box, other = impl.Biquad("peak", 44100, 1), impl.Biquad("peak", 44100, 1)
     for each in (box, other):

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import math
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ PAIRS = [
 ]
 
 
-def band_limited(rng, n, rate, top):
+def band_limited(rng: np.random.Generator, n: Any, rate: Any, top: Any) -> Any:
     """Noise without anything above `top` Hz, [2, n]."""
     spectrum = np.fft.rfft(rng.standard_normal((2, n)))
     spectrum[:, np.fft.rfftfreq(n, 1 / rate) > top] = 0
@@ -32,7 +34,7 @@ def band_limited(rng, n, rate, top):
     return (audio / np.abs(audio).max()).astype(np.float32)
 
 
-def through(pair, impl, audio, model_latency, schedule):
+def through(pair: Any, impl: ModuleType, audio: Any, model_latency: int, schedule: Any) -> Any:
     """Down, a model that only delays, up."""
     model = impl.DelayLine(audio.shape[0], model_latency)
     pair.reset()
@@ -49,7 +51,9 @@ def through(pair, impl, audio, model_latency, schedule):
 
 @pytest.mark.parametrize("model_latency", [0, 7, 480])
 @pytest.mark.parametrize(("host", "model"), PAIRS)
-def test_latency_is_exact(native, rng, host, model, model_latency):
+def test_latency_is_exact(
+    native: ModuleType, rng: np.random.Generator, host: int, model: int, model_latency: int
+) -> None:
     """Below 0.45 of the lower rate the way there and back is a delay, to -90 dB."""
     oversampled = -(-host // min(host, model))
     n = 4000 + 800 * oversampled
@@ -67,7 +71,7 @@ def test_latency_is_exact(native, rng, host, model, model_latency):
 
 
 @pytest.mark.parametrize(("host", "model"), PAIRS)
-def test_latency_is_the_closed_formula(native, host, model):
+def test_latency_is_the_closed_formula(native: ModuleType, host: int, model: int) -> None:
     common = math.gcd(host, model)
     a, b = host // common, model // common
     base = native.RatePair(host, model, 1).latency
@@ -78,7 +82,9 @@ def test_latency_is_the_closed_formula(native, host, model):
 
 
 @pytest.mark.parametrize(("host", "model"), [*PAIRS, (48000, 48000)])
-def test_any_schedule_gives_the_same_bits(impl, noise, schedules, host, model):
+def test_any_schedule_gives_the_same_bits(
+    impl: ModuleType, noise: Any, schedules: Any, host: int, model: int
+) -> None:
     total = 300
     audio = noise(2, total)
     pair = impl.RatePair(host, model, 2, 3)
@@ -90,7 +96,7 @@ def test_any_schedule_gives_the_same_bits(impl, noise, schedules, host, model):
         np.testing.assert_array_equal(again[1], out)
 
 
-def test_long_blocks_and_many_short_ones(native, noise):
+def test_long_blocks_and_many_short_ones(native: ModuleType, noise: Any) -> None:
     audio = noise(1, 50000)
     for host, model in PAIRS:
         pair = native.RatePair(host, model, 1)
@@ -100,7 +106,7 @@ def test_long_blocks_and_many_short_ones(native, noise):
 
 
 @pytest.mark.parametrize(("host", "model"), PAIRS)
-def test_twin_agrees(native, noise, host, model):
+def test_twin_agrees(native: ModuleType, noise: Any, host: int, model: int) -> None:
     audio = noise(2, 2000)
     pairs = [m.RatePair(host, model, 2, 5) for m in (native, reference)]
     assert pairs[0].latency == pairs[1].latency
@@ -111,14 +117,14 @@ def test_twin_agrees(native, noise, host, model):
         np.testing.assert_allclose(ours, wanted, rtol=0, atol=2e-6)
 
 
-def level_db(tone):
+def level_db(tone: Any) -> Any:
     """RMS level against a full-scale sine, leaving out what the filter rings at the ends."""
     steady = tone[..., tone.shape[-1] // 4 : -tone.shape[-1] // 4]
     return 20 * math.log10(math.sqrt(2 * float(np.mean(np.square(steady)))) + 1e-12)
 
 
 @pytest.mark.parametrize(("host", "model"), PAIRS)
-def test_pass_band_and_stop_band(native, host, model):
+def test_pass_band_and_stop_band(native: ModuleType, host: int, model: int) -> None:
     """Sines: level kept up to 0.45 of the lower rate; gone from 0.55 of it on the way down."""
     lower = min(host, model)
     n = 1200 * host // lower
@@ -136,7 +142,7 @@ def test_pass_band_and_stop_band(native, host, model):
 
 
 @pytest.mark.parametrize(("host", "model"), [(48000, 16000), (44100, 16000), (48000, 44100)])
-def test_images_are_gone_on_the_way_up(native, host, model):
+def test_images_are_gone_on_the_way_up(native: ModuleType, host: int, model: int) -> None:
     """A model that answers with a sine: nothing but that sine comes out at the host's rate."""
     n = 24000
     pair = native.RatePair(host, model, 1)
@@ -153,7 +159,7 @@ def test_images_are_gone_on_the_way_up(native, host, model):
         assert level_db(left) < -90
 
 
-def test_equal_rates_pass_bits(impl, noise):
+def test_equal_rates_pass_bits(impl: ModuleType, noise: Any) -> None:
     pair = impl.RatePair(48000, 48000, 2, 12)
     audio = noise(2, 100)
     assert pair.latency == 12
@@ -163,7 +169,7 @@ def test_equal_rates_pass_bits(impl, noise):
     np.testing.assert_array_equal(pair.up(low, 100), audio)
 
 
-def test_out_is_written_and_returned(impl, noise):
+def test_out_is_written_and_returned(impl: ModuleType, noise: Any) -> None:
     audio = noise(2, 441)
     pair, other = impl.RatePair(44100, 48000, 2), impl.RatePair(44100, 48000, 2)
     low = np.empty((2, 480), np.float32)
@@ -185,12 +191,12 @@ def test_out_is_written_and_returned(impl, noise):
         ((44100, 48000, 1, -1), "model_latency must lie between 0 and"),
     ],
 )
-def test_bad_rates(impl, arguments, message):
+def test_bad_rates(impl: ModuleType, arguments: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         impl.RatePair(*arguments)
 
 
-def test_wrong_number_of_model_samples(impl):
+def test_wrong_number_of_model_samples(impl: ModuleType) -> None:
     pair = impl.RatePair(48000, 16000, 1)
     with pytest.raises(ValueError, match=r"for 48 host samples must have the shape \[1, 16\]"):
         pair.up(np.zeros((1, 15), np.float32), 48)

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import threading
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ SIZES += [2**k for k in range(7, 17)] + [3 * 2**12, 5**5 * 2, 7**4 * 2, 2 * 13**
 
 
 @pytest.mark.parametrize("window", ["hann", "sqrt_hann", "rect", "blackman"])
-def test_accuracy_against_double(native, rng, window):
+def test_accuracy_against_double(native: ModuleType, rng: np.random.Generator, window: Any) -> None:
     """Each even size class; error relative to the largest bin, 1e-6 (measured: 4e-7)."""
     for n_fft in SIZES:
         audio = rng.uniform(-1, 1, n_fft).astype(np.float32)
@@ -30,7 +32,7 @@ def test_accuracy_against_double(native, rng, window):
 
 
 @pytest.mark.parametrize("window", ["hann", "sqrt_hann", "hamming"])
-def test_whole_trip(impl, rng, window):
+def test_whole_trip(impl: ModuleType, rng: np.random.Generator, window: Any) -> None:
     """Reconstruction within 1e-6 * sqrt(max/min envelope), for each sample that a frame covers."""
     for n_fft, hop in [(16, 1), (64, 10), (64, 31), (74, 37), (882, 441), (960, 700), (1440, 480)]:
         for length in (n_fft // 2 + 1, n_fft + 1, 5 * n_fft + hop // 2 + 1):
@@ -50,7 +52,9 @@ def test_whole_trip(impl, rng, window):
 
 
 @pytest.mark.parametrize(("n_fft", "hop"), SHAPES)
-def test_apply_mask_is_forward_mask_inverse(impl, noise, rng, n_fft, hop):
+def test_apply_mask_is_forward_mask_inverse(
+    impl: ModuleType, noise: Any, rng: np.random.Generator, n_fft: int, hop: int
+) -> None:
     audio = noise(2, 4 * n_fft + 7)
     stft = impl.Stft(n_fft, hop, "sqrt_hann", "hann" if hop <= n_fft // 4 else None)
     spectrum = stft.forward(audio)
@@ -60,7 +64,7 @@ def test_apply_mask_is_forward_mask_inverse(impl, noise, rng, n_fft, hop):
     assert np.abs(expected - audio).max() > 0.01
 
 
-def test_mono_arrays_have_no_channel_axis(impl, noise):
+def test_mono_arrays_have_no_channel_axis(impl: ModuleType, noise: Any) -> None:
     audio = noise(1, 300)
     stft = impl.Stft(64, 16)
     spectrum = stft.forward(audio[0])
@@ -75,7 +79,7 @@ def test_mono_arrays_have_no_channel_axis(impl, noise):
 
 
 @pytest.mark.parametrize("length", [0, 1, 31, 32])
-def test_short_signals(impl, noise, length):
+def test_short_signals(impl: ModuleType, noise: Any, length: int) -> None:
     audio = noise(2, length)
     stft = impl.Stft(64, 16, pad_mode="constant")
     spectrum = stft.forward(audio)
@@ -87,7 +91,7 @@ def test_short_signals(impl, noise, length):
         impl.Stft(64, 16, center=False).forward(audio)
 
 
-def test_samples_that_no_frame_covers_are_zero(impl, noise):
+def test_samples_that_no_frame_covers_are_zero(impl: ModuleType, noise: Any) -> None:
     """Centred frames at hop n_fft end n_fft/2 after the last frame's centre."""
     audio = noise(1, 120)
     stft = impl.Stft(64, 64, "rect")
@@ -96,20 +100,20 @@ def test_samples_that_no_frame_covers_are_zero(impl, noise):
     np.testing.assert_array_equal(back[:, 96:], 0)
 
 
-def test_no_channels_and_many(impl, noise):
+def test_no_channels_and_many(impl: ModuleType, noise: Any) -> None:
     stft = impl.Stft(32, 8)
     assert stft.forward(np.zeros((0, 100), np.float32)).shape == (0, 13, 17)
     audio = noise(32, 100)
     np.testing.assert_allclose(stft.inverse(stft.forward(audio), 100), audio, rtol=0, atol=1e-6)
 
 
-def test_one_plan_serves_threads(native, noise):
+def test_one_plan_serves_threads(native: ModuleType, noise: Any) -> None:
     stft = native.Stft(512, 128)
     signals = [noise(2, 40000) for _ in range(4)]
     expected = [stft.forward(signal) for signal in signals]
     results = [None] * 4
 
-    def work(i):
+    def work(i: Any) -> None:
         for _ in range(5):
             results[i] = stft.forward(signals[i])
 

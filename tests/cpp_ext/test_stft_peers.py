@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,7 +20,9 @@ LENGTHS = [530, 2049, 5003]
 @pytest.mark.parametrize("pad_mode", ["reflect", "constant"])
 @pytest.mark.parametrize("center", [True, False])
 @pytest.mark.parametrize(("n_fft", "hop"), SHAPES)
-def test_forward_is_torchs_and_librosas(impl, noise, n_fft, hop, center, pad_mode):
+def test_forward_is_torchs_and_librosas(
+    impl: ModuleType, noise: Any, n_fft: int, hop: int, center: bool, pad_mode: str
+) -> None:
     for length in LENGTHS:
         if length < n_fft:
             continue
@@ -38,7 +43,9 @@ def test_forward_is_torchs_and_librosas(impl, noise, n_fft, hop, center, pad_mod
 
 
 @pytest.mark.parametrize(("n_fft", "hop"), SHAPES)
-def test_inverse_is_torchs_and_librosas(impl, noise, rng, n_fft, hop):
+def test_inverse_is_torchs_and_librosas(
+    impl: ModuleType, noise: Any, rng: np.random.Generator, n_fft: int, hop: int
+) -> None:
     """Of a spectrum that is the transform of no signal: the weighting must be the same too."""
     length = 3 * n_fft + 5
     stft = impl.Stft(n_fft, hop, "hamming")

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -19,7 +22,7 @@ SHAPES = [
 ]
 
 
-def slow_frames(audio, n_fft, hop, window):
+def slow_frames(audio: Any, n_fft: int, hop: int, window: Any) -> Any:
     """Frame f covers [(f+1) hop - n_fft, (f+1) hop); in double."""
     padded = np.concatenate([np.zeros((audio.shape[0], n_fft)), audio], axis=1)
     count = audio.shape[1] // hop
@@ -29,7 +32,9 @@ def slow_frames(audio, n_fft, hop, window):
 
 
 @pytest.mark.parametrize(("n_fft", "hop", "window"), SHAPES)
-def test_frames_are_the_transforms_of_their_samples(impl, noise, n_fft, hop, window):
+def test_frames_are_the_transforms_of_their_samples(
+    impl: ModuleType, noise: Any, n_fft: int, hop: int, window: Any
+) -> None:
     audio = noise(2, 5 * n_fft + 3)
     frames = impl.StftStream(n_fft, hop, window, 2).push(audio)
     expected = slow_frames(audio, n_fft, hop, window_values(window, n_fft))
@@ -38,7 +43,9 @@ def test_frames_are_the_transforms_of_their_samples(impl, noise, n_fft, hop, win
 
 
 @pytest.mark.parametrize(("n_fft", "hop", "window"), SHAPES)
-def test_identity_is_a_delay_under_any_schedule(impl, noise, schedules, blocks, n_fft, hop, window):
+def test_identity_is_a_delay_under_any_schedule(
+    impl: ModuleType, noise: Any, schedules: Any, blocks: Any, n_fft: int, hop: int, window: Any
+) -> None:
     total = 4 * n_fft + 11
     audio = noise(2, total)
     analysis = impl.StftStream(n_fft, hop, window, 2)
@@ -63,7 +70,9 @@ def test_identity_is_a_delay_under_any_schedule(impl, noise, schedules, blocks, 
 
 
 @pytest.mark.parametrize(("n_fft", "hop", "window"), SHAPES)
-def test_mask_stream_is_analysis_mask_synthesis(impl, noise, rng, n_fft, hop, window):
+def test_mask_stream_is_analysis_mask_synthesis(
+    impl: ModuleType, noise: Any, rng: np.random.Generator, n_fft: int, hop: int, window: Any
+) -> None:
     bins = n_fft // 2 + 1
     analysis = impl.StftStream(n_fft, hop, window, 2)
     synthesis = impl.IstftStream(n_fft, hop, window, "hann" if hop < n_fft // 2 else None, 2)
@@ -76,7 +85,9 @@ def test_mask_stream_is_analysis_mask_synthesis(impl, noise, rng, n_fft, hop, wi
         np.testing.assert_array_equal(fused.push(block, mask), expected)
 
 
-def test_mask_shapes_mean_what_they_say(impl, noise, rng):
+def test_mask_shapes_mean_what_they_say(
+    impl: ModuleType, noise: Any, rng: np.random.Generator
+) -> None:
     n_fft, hop, bins = 32, 8, 17
     audio = noise(2, 40)
     shared = rng.uniform(0, 1, bins).astype(np.float32)
@@ -90,21 +101,21 @@ def test_mask_shapes_mean_what_they_say(impl, noise, rng):
         np.testing.assert_array_equal(results[0], results[1])
 
 
-def test_a_constant_mask_filters_as_its_gain(impl, noise):
+def test_a_constant_mask_filters_as_its_gain(impl: ModuleType, noise: Any) -> None:
     audio = noise(1, 500)
     gain = np.full(33, 0.25, np.float32)
     out = impl.MaskStream(64, 16, "hann", None, 1).push(audio, gain)
     np.testing.assert_allclose(out[:, 63:], 0.25 * audio[:, :-63], rtol=0, atol=1e-6)
 
 
-def test_twins_agree(native, noise, rng):
+def test_twins_agree(native: ModuleType, noise: Any, rng: np.random.Generator) -> None:
     audio = noise(3, 4000)
     mask = rng.uniform(0, 2, 481).astype(np.float32)
     out = [m.MaskStream(960, 240, "hann", None, 3).push(audio, mask) for m in (native, reference)]
     np.testing.assert_allclose(out[0], out[1], rtol=0, atol=2e-6)
 
 
-def test_channels_don_t_mix(impl, noise):
+def test_channels_don_t_mix(impl: ModuleType, noise: Any) -> None:
     audio = noise(3, 600)
     together = impl.StftStream(64, 20, "hann", 3).push(audio)
     for c in range(3):
@@ -112,7 +123,7 @@ def test_channels_don_t_mix(impl, noise):
         np.testing.assert_array_equal(together[c], alone[0])
 
 
-def test_neighbours_don_t_touch_a_frame(impl, noise):
+def test_neighbours_don_t_touch_a_frame(impl: ModuleType, noise: Any) -> None:
     """A NaN spoils the frames that hold it and no other."""
     audio = noise(1, 640)
     broken = audio.copy()
@@ -126,7 +137,7 @@ def test_neighbours_don_t_touch_a_frame(impl, noise):
             np.testing.assert_array_equal(clean[f], spoiled[f])
 
 
-def test_edge_bins_ignore_imaginary_parts(impl, rng):
+def test_edge_bins_ignore_imaginary_parts(impl: ModuleType, rng: np.random.Generator) -> None:
     frames = (rng.standard_normal((1, 4, 9)) + 1j * rng.standard_normal((1, 4, 9))).astype(
         np.complex64
     )
@@ -136,7 +147,7 @@ def test_edge_bins_ignore_imaginary_parts(impl, rng):
     np.testing.assert_array_equal(out[0], out[1])
 
 
-def test_out_is_written_and_returned(impl, noise):
+def test_out_is_written_and_returned(impl: ModuleType, noise: Any) -> None:
     audio = noise(2, 64)
     analysis, synthesis = (
         impl.StftStream(32, 8, "hann", 2),

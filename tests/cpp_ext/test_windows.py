@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,7 +14,7 @@ from neuralboard.cpp_ext.windows import NAMES, envelope, unit_synthesis
 
 
 @pytest.mark.parametrize("n_fft", [16, 882, 1024])
-def test_named_windows_are_the_periodic_ones(n_fft):
+def test_named_windows_are_the_periodic_ones(n_fft: int) -> None:
     turn = 2 * np.pi * np.arange(n_fft) / n_fft  # symmetric windows divide by n_fft - 1
     expected = {
         "hann": 0.5 - 0.5 * np.cos(turn),
@@ -23,13 +26,13 @@ def test_named_windows_are_the_periodic_ones(n_fft):
         np.testing.assert_allclose(ours, values, rtol=0, atol=6e-8)
 
 
-def test_square_root_and_rectangle():
+def test_square_root_and_rectangle() -> None:
     root = cpp_ext.window_values("sqrt_hann", 512)
     np.testing.assert_allclose(root**2, cpp_ext.window_values("hann", 512), rtol=0, atol=1e-7)
     np.testing.assert_array_equal(cpp_ext.window_values("rect", 16), np.ones(16, np.float32))
 
 
-def test_values_are_copied():
+def test_values_are_copied() -> None:
     given = np.ones(16)
     values = cpp_ext.window_values(given, 16)
     given[:] = 5
@@ -39,7 +42,7 @@ def test_values_are_copied():
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("hop", [1, 5, 16, 24, 31])
-def test_unit_synthesis_makes_the_envelope_one(name, hop):
+def test_unit_synthesis_makes_the_envelope_one(name: str, hop: int) -> None:
     window = cpp_ext.window_values(name, 64)
     unit = unit_synthesis(window, window, hop)
     np.testing.assert_allclose(envelope(window, unit * np.float32(64), hop), 1.0, atol=1e-6)
@@ -55,12 +58,12 @@ def test_unit_synthesis_makes_the_envelope_one(name, hop):
         ("hann", 0, "n_fft must lie between 1 and"),
     ],
 )
-def test_bad_windows(window, n_fft, message):
+def test_bad_windows(window: Any, n_fft: int, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         cpp_ext.window_values(window, n_fft)
 
 
-def test_overlap_that_loses_samples_is_refused(impl):
+def test_overlap_that_loses_samples_is_refused(impl: ModuleType) -> None:
     with pytest.raises(ValueError, match="n_fft 64 at hop_length 64 overlap to 0 at their weakest"):
         impl.MaskStream(64, 64, "hann", None, 1)
     with pytest.raises(ValueError, match="smaller hop_length, 16 suits"):

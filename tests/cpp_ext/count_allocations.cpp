@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Runs every kernel of a stream after its construction and prints how often it allocated:
+// one line "name count". The last line is a positive control that must count.
+
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "biquad.h"
+#include "delay_line.h"
+#include "fifo.h"
+#include "rate_pair.h"
+#include "sanitize.h"
+#include "stft_stream.h"
+
+namespace {
+long allocations = 0;
+}
+
+void* operator new(std::size_t size) {
+    ++allocations;
+    void* memory = std::malloc(size ? size : 1);
+    if (!memory) throw std::bad_alloc();
+    return memory;
+}
+
+void* operator new[](std::size_t size) { return operator new(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace {
+
+using namespace neuralboard;
+
+constexpr std::size_t kChannels = 2, kLongest = 3000;
+const std::size_t kBlocks[] = {0, 1, 7, 99, 100, 101, 512, kLongest};
+
+template <class Work>
+void report(const char* name, Work&& work) {
+    const long before = allocations;
+    for (std::size_t n : kBlocks) work(n);
+    std::printf("%s %ld\n", name, allocations - before);
+}
+
+void report_streams(std::size_t n_fft, std::size_t hop, std::vector<float>& in,
+                    std::vector<float>& out) {
+    const auto plan = std::make_shared<const RealFft>(n_fft);
+    const std::vector<float> window(n_fft, 1.0f);
+    std::vector<Bin> frames(kChannels * (kLongest / hop + 1) * plan->bins());
+    StftStream analysis(plan, hop, window, kChannels);
+    IstftStream synthesis(plan, hop, window, kChannels);
+    MaskStream fused(plan, hop, window, window, kChannels);
+    report("StftStream", [&](std::size_t n) { analysis.push(in.data(), n, frames.data()); });
+    report("IstftStream", [&](std::size_t n) { synthesis.push(frames.data(), n, out.data()); });
+    const Mask mask{window.data(), 0, 0};
+    report("MaskStream", [&](std::size_t n) { fused.push(in.data(), n, mask, out.data()); });
+    report("resets", [&](std::size_t) {
+        analysis.reset();
+        synthesis.reset();
+        fused.reset();
+    });
+}
+
+}  // namespace
+
+int main() {
+    std::vector<float> in(kChannels * kLongest, 0.25f), out(kChannels * kLongest);
+    std::vector<float> ramp(kLongest, 500.0f), low(kChannels * 2 * kLongest);
+    report_streams(480, 100, in, out);
+    report_streams(2 * 61, 50, in, out);  // Bluestein
+    Biquad filter(FilterKind::peak, 48000.0f, kChannels);
+    report("Biquad", [&](std::size_t n) {
+        filter.process(in.data(), out.data(), n, {500.0f, nullptr}, {6.0f, nullptr},
+                       {1.0f, nullptr});
+        filter.process(in.data(), out.data(), n, {0.0f, ramp.data()}, {6.0f, nullptr},
+                       {1.0f, nullptr});
+    });
+    DelayLine delay(kChannels, 77);
+    report("DelayLine", [&](std::size_t n) { delay.push(in.data(), out.data(), n); });
+    Fifo queue(kChannels, kLongest);
+    report("Fifo", [&](std::size_t n) {
+        queue.push(in.data(), n);
+        queue.pop(out.data(), n);
+    });
+    RatePair rates({147, 160, 5}, std::vector<float>(160 * 64), std::vector<float>(147 * 64),
+                   kChannels);
+    report("RatePair", [&](std::size_t n) {
+        rates.down(in.data(), n, low.data());
+        rates.up(low.data(), n, out.data());
+        rates.reset();
+    });
+    report("replace_broken",
+           [&](std::size_t n) { replace_broken(in.data(), kChannels, n, 1e9f); });
+    Fifo small(kChannels, 1);
+    report("control", [&](std::size_t n) { small.push(in.data(), n); });
+    return 0;
+}
