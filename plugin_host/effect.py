@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Effect: the base of own boxes that work on samples. Parameters and one method make a box.
+
+    class Tremolo(nb.Effect):
+        \"\"\"Amplitude modulation by a sine.\"\"\"
+
+        rate_hz = nb.Parameter(5.0, 0.1, 20.0, unit="Hz", doc="modulation frequency")
+        depth = nb.Parameter(0.5, 0.0, 1.0, doc="0 leaves the sound alone")
+
+        def start(self, sample_rate, channels):
+            return SimpleNamespace(sample_rate=sample_rate, phase=0.0)
+
+        def process_block(self, block, state, p):
+            ...
+            return block * gain
+
+Layouts, streaming, latency, ramps, mix, bypass, broken numbers, resampling, presets, the command
+line and the help text come from here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neuralboard import cpp_ext
+from neuralboard.audio import Audio
+from neuralboard.errors import BoxError
+from neuralboard.guard import BrokenSamples
+from neuralboard.heard import Heard
+from neuralboard.parameter import Configurable, Parameter, Setting, Switch
+from neuralboard.processor import Processor
+from neuralboard.ramp import RAMP_SECONDS, Ramp
+from neuralboard.voice import Sidechains, Voice
+
+__all__ = ["Core", "Effect", "EffectBase", "SampleCore"]
+
+
+def _check_name(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a name is a word")
+    return value
+
+
+class Core:
+    """The part of a voice that runs the box's own method: no mix, no guards, no resampling."""
+
+    latency = 0
+    causes: dict[str, int]
+    stems: tuple[str, ...] = ()
+
+    def process(self, block: Audio, side: Audio | None) -> Audio:
+        """Take `[channels, n]`, give as many samples."""
+        raise TypeError(f"{type(self).__name__} has no process method")
+
+    def restart(self) -> None:
+        """Forget everything."""
+        raise TypeError(f"{type(self).__name__} has no restart method")
+
+
+class EffectBase(Configurable, Processor):
+    """What `Effect` and `SpectralEffect` share: mix, bypass, name, and the voice around the core.
+
+    Attributes
+    ----------
+    model_rate : int or None
+        The one rate (Hz) at which the box works; other rates are converted inside, at a latency
+        that is exact. None: any rate.
+    uses_sidechain : bool
+        True where the process method takes a fourth argument, the side chain (or None).
+    neutral : dict
+        Parameter values at which the box passes audio unchanged, for tests of its latency.
+    """
+
+    mix = Parameter(1.0, 0.0, 1.0, doc="0 is the dry sound, aligned; 1 the effect alone")
+    bypass = Switch(False, doc="pass the sound through, aligned and without a click")
+    name = Setting(None, check=_check_name, expects="a word", doc="to address this box by")
+
+    model_rate: int | None = None
+    uses_sidechain: bool = False
+    neutral: dict[str, Any] = {}
+
+    def start(self, sample_rate: int, channels: int) -> Any:
+        """Return the state of a new voice: anything the process method needs to remember."""
+        return None
+
+    def check_stream(self, sample_rate: int, channels: int) -> None:
+        """Raise `AudioError` for a rate or channel count that this box can't do."""
+
+    def _core(self, sample_rate: int, channels: int) -> Core:
+        raise TypeError(f"{type(self).__name__} must derive from Effect or SpectralEffect")
+
+    def _open(self, sample_rate: int, channels: int) -> Voice:
+        self.check_stream(sample_rate, channels)
+        return EffectVoice(self, sample_rate, channels)
+
+
+class Effect(EffectBase):
+    """Base of boxes that work on samples; see the module's docstring for an example."""
+
+    def process_block(self, block: Audio, state: Any, p: Any) -> Audio:
+        """Process `[channels, n]` float32 (read-only), n ≥ 1, and return as many samples.
+
+        `p.depth` is the value as heard: a scalar while constant, else `[n]`.
+        """
+        raise BoxError(
+            f"{type(self).__name__} has no process_block; write"
+            " process_block(self, block, state, p) and return a block of the same shape"
+        )
+
+    def latency_samples(self, sample_rate: int) -> int:
+        """Return the samples by which process_block delays the sound."""
+        return 0
+
+    def _core(self, sample_rate: int, channels: int) -> Core:
+        return SampleCore(self, sample_rate, channels)
+
+
+class SampleCore(Core):
+    """Runs `process_block`, cut where a ramp starts or ends."""
+
+    def __init__(self, box: Effect, sample_rate: int, channels: int) -> None:
+        self._box, self._sample_rate, self._channels = box, sample_rate, channels
+        self._heard = Heard(box, sample_rate, box._shared_names)
+        self.latency = int(box.latency_samples(sample_rate))
+        self.causes = {type(box).__name__: self.latency} if self.latency else {}
+        self.restart()
+
+    def restart(self) -> None:
+        self._position = 0
+        self._heard.restart()
+        self._state = self._box.start(self._sample_rate, self._channels)
+
+    def process(self, block: Audio, side: Audio | None) -> Audio:
+        start = self._position
+        stop = self._position = start + block.shape[1]
+        if self._heard.update(start):
+            return self._run(block, self._heard.constant, side)
+        edges = self._heard.edges(start, stop)
+        pieces = []
+        for a, b in zip(edges, edges[1:], strict=False):
+            cut = np.ascontiguousarray(block[:, a - start : b - start])
+            side_cut = None if side is None else np.ascontiguousarray(side[:, a - start : b - start])
+            pieces.append(self._run(cut, self._heard.at(np.arange(a, b)), side_cut))
+        self._heard.forget(stop)
+        return np.concatenate(pieces, axis=1)
+
+    def _run(self, block: Audio, p: Any, side: Audio | None) -> Audio:
+        view = block.view()
+        view.flags.writeable = False
+        box = self._box
+        if box.uses_sidechain:
+            out = box.process_block(view, self._state, p, side)  # type: ignore[call-arg]
+        else:
+            out = box.process_block(view, self._state, p)
+        return _checked(out, block.shape, box, "process_block")
+
+
+def _checked(out: Any, shape: tuple[int, ...], box: EffectBase, method: str) -> Audio:
+    """Return what a box's method gave as float32, or raise `BoxError`."""
+    if not isinstance(out, np.ndarray) or out.shape != shape:
+        got = f"shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise BoxError(
+            f"{type(box).__name__}.{method} returned {got} for a block of shape {shape}; return"
+            " an array of the same shape"
+        )
+    return out if out.dtype == np.float32 else out.astype(np.float32)
+
+
+class ResampledCore(Core):
+    """A core that runs at its own rate inside a stream of another, at an exact integer latency."""
+
+    def __init__(self, box: EffectBase, sample_rate: int, channels: int) -> None:
+        rate = box.model_rate or sample_rate
+        self._core = box._core(rate, channels)
+        self._pair = cpp_ext.RatePair(sample_rate, rate, channels, self._core.latency)
+        self.latency = self._pair.latency
+        scaled = {
+            cause: round(samples * sample_rate / rate)
+            for cause, samples in self._core.causes.items()
+        }
+        self.causes = scaled | {"resampler": self.latency - sum(scaled.values())}
+        self.stems = self._core.stems
+
+    def restart(self) -> None:
+        self._pair.reset()
+        self._core.restart()
+
+    def process(self, block: Audio, side: Audio | None) -> Audio:
+        low = self._pair.down(block)
+        if low.shape[1]:
+            low = self._core.process(low, None)
+        return self._pair.up(np.ascontiguousarray(low), block.shape[1])
+
+
+class EffectVoice(Voice):
+    """Core + aligned dry path + guards: what runs on a board."""
+
+    def __init__(self, box: EffectBase, sample_rate: int, channels: int) -> None:
+        converted = box.model_rate is not None and box.model_rate != sample_rate
+        if converted and (box.uses_sidechain or getattr(box, "stems", ())):
+            raise BoxError(
+                f"{type(box).__name__} runs at {box.model_rate} Hz only; a box with a side chain"
+                " or several outputs is not resampled: convert the files first (--rate)"
+            )
+        core = ResampledCore(box, sample_rate, channels) if converted else None
+        self._core = core or box._core(sample_rate, channels)
+        super().__init__(sample_rate, channels, self._core.latency)
+        self.causes = dict(self._core.causes)
+        self.stems = self._core.stems
+        self._box = box
+        if box.uses_sidechain:
+            self._side_name = getattr(box, "sidechain", None) or "sidechain"
+            self.sidechains = frozenset({self._side_name})
+        self._dry = cpp_ext.DelayLine(channels, self.latency)
+        self._guard = BrokenSamples(f"the output of {type(box).__name__}")
+        self._length = round(RAMP_SECONDS * sample_rate)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._position = 0
+        self._opened_with = self._structure()
+        self._wet = Ramp(self._wet_target())
+        self._version = self._box._version
+
+    def _structure(self) -> tuple[Any, ...]:
+        """What a running voice can't take over: it was opened with these."""
+        box = self._box
+        fixed = [d.name for d in box._descriptors.values() if d.next_stream]
+        return (*(box._values[name] for name in fixed), getattr(box, "sidechain", None))
+
+    def _wet_target(self) -> float:
+        values = self._box._values
+        return 0.0 if values["bypass"] else float(values["mix"])
+
+    def reusable(self) -> bool:
+        return bool(self._structure() == self._opened_with)
+
+    def reset(self) -> None:
+        self._core.restart()
+        self._dry.reset()
+        self._guard.reset()
+        self._begin()
+
+    def process(self, block: Audio, side: Sidechains | None = None) -> Audio:
+        num_samples = block.shape[1]
+        start = self._position
+        if self._box._version != self._version:
+            self._version = self._box._version
+            if self._wet_target() != self._wet.target:
+                self._wet.change(start, self._wet_target(), self._length)
+        dry = self._dry.push(block) if self.latency else block
+        if num_samples == 0:
+            return np.zeros((*((len(self.stems),) if self.stems else ()), *block.shape), np.float32)
+        heard_side = side.get(self._side_name) if side and self.sidechains else None
+        out = self._core.process(block, heard_side)
+        clean = self._guard.clean(out) if not self.stems else out
+        if clean is not out:  # the box produced broken numbers: its state is not to be trusted
+            self._core.restart()
+        self._position += num_samples
+        return self._blend(dry, clean, start - self.latency)
+
+    def _blend(self, dry: Audio, wet: Audio, first: int) -> Audio:
+        """Mix by the value that held when each sample entered (its index from `first` on)."""
+        if self._wet.idle:
+            return _mixed(dry, wet, self._wet.target)
+        out = np.empty_like(wet)
+        last = first + dry.shape[1]
+        edges = [first, *self._wet.edges(first, last), last]
+        for a, b in zip(edges, edges[1:], strict=False):
+            cut = slice(a - first, b - first)
+            out[..., cut] = _mixed(
+                dry[:, cut], wet[..., cut], self._wet.values(np.arange(a, b))
+            )
+        self._wet.forget(last)
+        return out
+
+
+def _mixed(dry: Audio, wet: Audio, amount: Any) -> Audio:
+    if isinstance(amount, float) and amount in (0.0, 1.0):
+        return wet if amount == 1.0 else np.broadcast_to(dry, wet.shape)
+    return np.asarray(dry * (1 - amount) + wet * amount, np.float32)
