@@ -22,9 +22,6 @@ from typing import TYPE_CHECKING
 
 from neuralboard.cpp_ext.windows import window_values
 
-if TYPE_CHECKING:
-    HAVE_EXTENSION: bool
-
 _REQUIRED = _os.environ.get("NEURALBOARD_REQUIRE_EXTENSION") == "1"
 _FORBIDDEN = _os.environ.get("NEURALBOARD_NO_EXTENSION") == "1"
 
@@ -34,9 +31,33 @@ if _REQUIRED and _FORBIDDEN:
         " unset one"
     )
 
-try:
+
+def _load_extension() -> bool:
+    """Import the extension; say whether it is there."""
     if _FORBIDDEN:
-        raise ImportError("NEURALBOARD_NO_EXTENSION=1")
+        return False
+    try:
+        import neuralboard.cpp_ext._ext
+    except ImportError as problem:
+        if _REQUIRED:
+            raise ImportError(
+                f"neuralboard's C++ extension can't be loaded ({problem}) and"
+                " NEURALBOARD_REQUIRE_EXTENSION=1 forbids the NumPy twin; reinstall with a C++17"
+                " compiler at hand"
+            ) from problem
+        _warnings.warn(
+            f"neuralboard's C++ extension can't be loaded ({problem}); the NumPy twin serves, many"
+            " times slower: reinstall with a C++17 compiler at hand",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+        return False
+    return True
+
+
+HAVE_EXTENSION = _load_extension()
+
+if TYPE_CHECKING or HAVE_EXTENSION:
     from neuralboard.cpp_ext.native import (
         Biquad,
         DelayLine,
@@ -51,23 +72,8 @@ try:
         find_broken,
         replace_broken,
     )
-
-    HAVE_EXTENSION = True
-except ImportError as _problem:
-    if _REQUIRED:
-        raise ImportError(
-            f"neuralboard's C++ extension can't be loaded ({_problem}) and"
-            " NEURALBOARD_REQUIRE_EXTENSION=1 forbids the NumPy twin; reinstall with a C++17"
-            " compiler at hand"
-        ) from _problem
-    if not _FORBIDDEN:
-        _warnings.warn(
-            f"neuralboard's C++ extension can't be loaded ({_problem}); the NumPy twin serves, many"
-            " times slower: reinstall with a C++17 compiler at hand",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    from neuralboard.cpp_ext.reference import (  # type: ignore[assignment]
+else:
+    from neuralboard.cpp_ext.reference import (
         Biquad,
         DelayLine,
         Fifo,
@@ -81,8 +87,6 @@ except ImportError as _problem:
         find_broken,
         replace_broken,
     )
-
-    HAVE_EXTENSION = False
 
 __all__ = [
     "HAVE_EXTENSION",
