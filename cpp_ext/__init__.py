@@ -18,6 +18,7 @@ if __name__ != "neuralboard.cpp_ext":
 
 import os as _os
 import warnings as _warnings
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 from neuralboard.cpp_ext.windows import window_values
@@ -37,7 +38,7 @@ def _load_extension() -> bool:
     if _FORBIDDEN:
         return False
     try:
-        import neuralboard.cpp_ext._ext
+        _import_module("neuralboard.cpp_ext._ext")
     except ImportError as problem:
         if _REQUIRED:
             raise ImportError(
