@@ -6,3 +6,12 @@ if not __name__.startswith("neuralboard."):
         f"this folder was imported as '{__name__}', but it is 'neuralboard.effects': "
         "install the project (pip install -e .) and import it under that name"
     )
+
+__all__ = ["BOXES"]
+
+BOXES = {
+    "box": "neuralboard.box:Box",
+    "spectral_subtraction": "neuralboard.effects.classic.spectral_subtraction:SpectralSubtraction",
+    "wiener_denoiser": "neuralboard.effects.classic.wiener_denoiser:WienerDenoiser",
+}
+"""Name in chain text → where the class lives. A new box of ours is one line here."""

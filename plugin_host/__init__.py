@@ -7,3 +7,107 @@ if __name__ != "neuralboard":
     raise ImportError(f"import this folder as 'neuralboard', not as {__name__!r}")
 
 __version__ = "0.1.0"
+
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
+from neuralboard.board import Board
+from neuralboard.box import Box
+from neuralboard.chain import parse_chain
+from neuralboard.effect import Effect
+from neuralboard.errors import (
+    AudioError,
+    AudioFileError,
+    BoxError,
+    ChainError,
+    ModelFileError,
+    NeuralboardError,
+    NeuralboardWarning,
+    ParameterError,
+    PresetError,
+    StreamError,
+    StreamingNotSupported,
+)
+from neuralboard.mix import Mix
+from neuralboard.parameter import Choice, Parameter, Setting, Switch
+from neuralboard.presets import from_json
+from neuralboard.processor import Processor
+from neuralboard.spectral import SpectralEffect
+from neuralboard.stream import Stream
+
+Pedalboard = Board
+Chain = Board
+
+# Loaded when first asked for: our boxes, files, the test suite.
+_LAZY = {
+    "process_file": "neuralboard.process_file:process_file",
+    "process": "neuralboard.compat:process",
+    "AudioStream": "neuralboard.compat:AudioStream",
+}
+_MODULES = ("io", "testing", "registry", "cpp_ext", "effects", "version")
+
+__all__ = [
+    "AudioError",
+    "AudioFileError",
+    "Board",
+    "Box",
+    "BoxError",
+    "Chain",
+    "ChainError",
+    "Choice",
+    "Effect",
+    "Mix",
+    "ModelFileError",
+    "NeuralboardError",
+    "NeuralboardWarning",
+    "Parameter",
+    "ParameterError",
+    "Pedalboard",
+    "PresetError",
+    "Processor",
+    "Setting",
+    "SpectralEffect",
+    "Stream",
+    "StreamError",
+    "StreamingNotSupported",
+    "Switch",
+    "from_json",
+    "parse_chain",
+]
+
+
+def __getattr__(name: str) -> _Any:
+    """Give our boxes and files, then pedalboard's own names, when they are first asked for."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    if name in _MODULES:
+        return _import_module(f"neuralboard.{name}")
+    if name in _LAZY:
+        module, _, attribute = _LAZY[name].partition(":")
+        return getattr(_import_module(module), attribute)
+    from neuralboard.effects import BOXES
+
+    for where in BOXES.values():
+        module, _, attribute = where.partition(":")
+        if attribute == name:
+            return getattr(_import_module(module), attribute)
+    import pedalboard
+
+    try:
+        return getattr(pedalboard, name)
+    except AttributeError:
+        from neuralboard.errors import did_you_mean
+
+        raise AttributeError(
+            f"neuralboard has no '{name}'{did_you_mean(name, __dir__())}"
+        ) from None
+
+
+def __dir__() -> list[str]:
+    import pedalboard
+
+    from neuralboard.effects import BOXES
+
+    ours = [where.partition(":")[2] for where in BOXES.values()]
+    theirs = [name for name in dir(pedalboard) if not name.startswith("_")]
+    return sorted({*globals(), *_LAZY, *_MODULES, *ours, *theirs})

@@ -79,7 +79,10 @@ def process(
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     allow_vst3: Annotated[
         bool,
-        typer.Option("--allow-vst3", help="Load VST3s from anywhere that the chain or file names."),
+        typer.Option(
+            "--allow-vst3",
+            help="Load the VST3s that a preset names from anywhere: they are native code.",
+        ),
     ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress, no notes; warnings and errors only.")
@@ -134,13 +137,13 @@ def load_board(chain: str | None, board: str | None, *, allow_vst3: bool = False
 
     try:
         if board is None:
-            return parse_chain(chain or "", allow_vst3=allow_vst3)
+            return parse_chain(chain or "")
         text = _board_text(Path(board))
         if text.lstrip().startswith("{"):
             from neuralboard.presets import from_json
 
             return from_json(text, allow_vst3=allow_vst3)
-        return parse_chain(text, allow_vst3=allow_vst3)
+        return parse_chain(text)
     except NeuralboardError as error:
         where = f"{board}: " if board is not None else ""
         raise UsageError(f"{where}{one_line(error)}") from None

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from neuralboard.catalogue import RATE, BoxFacts, describe
-from neuralboard.console import DONE, UsageError
+from neuralboard.console import DONE, UsageError, one_line
 from neuralboard.errors import did_you_mean
 
 __all__ = ["boxes"]
@@ -24,16 +24,17 @@ def boxes(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> int:
     """List all boxes: ours, pedalboard's, and those of other packages."""
-    known = _known()
+    from neuralboard import registry
+
+    names = registry.names()
     if name is not None:
-        by_class = {cls.__name__: key for key, (cls, _) in known.items()}
-        name = by_class.get(name, name)
-        if name not in known:
+        name = name if name in names else registry.snake_case(name)  # the class's name will do
+        if name not in names:
             raise UsageError(
-                f"there is no box '{name}'{did_you_mean(name, known)}; neuralboard boxes lists them"
+                f"there is no box '{name}'{did_you_mean(name, names)}; neuralboard boxes lists them"
             )
-        known = {name: known[name]}
-    facts = [describe(key, cls, origin) for key, (cls, origin) in known.items()]
+        names = [name]
+    facts = [_facts(each) for each in names]
     if as_json:
         print(json.dumps([fact.as_json() for fact in facts], indent=1, ensure_ascii=False))
     elif name is not None:
@@ -43,11 +44,14 @@ def boxes(
     return DONE
 
 
-def _known() -> dict[str, tuple[type, str]]:
-    """Return name → (class, the package it comes from)."""
+def _facts(name: str) -> BoxFacts:
     from neuralboard import registry
 
-    return {name: (registry.find(name), registry.origin(name)) for name in registry.names()}
+    origin = registry.origin(name)
+    try:
+        return describe(name, registry.find(name), origin)
+    except Exception as error:  # a broken package of others must not hide all the rest
+        return BoxFacts(name, "?", origin, f"can't be loaded: {one_line(error)}", (), None, True)
 
 
 def _table(*columns: str) -> Table:

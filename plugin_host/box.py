@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Box: gives mix, bypass and a name to anything that sounds: a native, a VST3, a whole board."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neuralboard import natives
+from neuralboard.audio import Audio
+from neuralboard.effect import Core, EffectBase
+from neuralboard.errors import BoxError
+from neuralboard.parameter import Setting
+from neuralboard.processor import Processor
+from neuralboard.series import open_series
+from neuralboard.voice import Voice
+
+__all__ = ["Box"]
+
+
+def _check_processor(value: Any) -> Any:
+    if natives.is_native(value) or isinstance(value, Processor):
+        return value
+    raise BoxError(
+        f"{value!r} is no box; wrap one of neuralboard's or pedalboard's effects, or a board"
+    )
+
+
+class Box(EffectBase):
+    """An aligned dry/wet mix, a click-free bypass and a name for any effect.
+
+    Parameters
+    ----------
+    processor
+        One of pedalboard's effects, a VST3, a box, a board or a mix.
+    mix : float
+        0 (dry) to 1 (the effect alone). A native's own `mix` keeps its meaning.
+    bypass : bool
+    name : str, optional
+
+    Examples
+    --------
+    >>> from pedalboard import Compressor
+    >>> parallel = Box(Compressor(threshold_db=-30, ratio=8), mix=0.5, name="parallel")
+    """
+
+    processor = Setting(None, check=_check_processor, expects="a box, an effect or a board")
+
+    def _open(self, sample_rate: int, channels: int) -> Voice:
+        if self.processor is None:
+            raise BoxError("Box() holds nothing; give it an effect: Box(Compressor())")
+        return super()._open(sample_rate, channels)
+
+    def _core(self, sample_rate: int, channels: int) -> Core:
+        return _InnerCore(open_series([self.processor], sample_rate, channels))
+
+    @property
+    def streamable(self) -> bool:
+        from neuralboard.board import Board
+
+        return Board([self.processor]).streamable
+
+
+class _InnerCore(Core):
+    """A whole voice as the core of another."""
+
+    def __init__(self, voice: Voice) -> None:
+        self.voice = voice
+        self.latency, self.causes = voice.latency, voice.causes
+
+    def restart(self) -> None:
+        self.voice.reset()
+
+    def process(self, block: Audio, side: Audio | None) -> Audio:
+        return self.voice.process(block)
