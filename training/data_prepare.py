@@ -212,8 +212,13 @@ class Writer:
         self.rows: list[Clip] = []
         out.mkdir(parents=True, exist_ok=True)
 
-    def shard(self, name: str, kind: str, clips: Iterator[tuple[str, str, Audio, int, float]],
-              minutes: float = 1e9) -> None:
+    def shard(
+        self,
+        name: str,
+        kind: str,
+        clips: Iterator[tuple[str, str, Audio, int, float]],
+        minutes: float = 1e9,
+    ) -> None:
         """Write one shard from (speaker, licence, raw audio, rate, smallest dynamic range)."""
         pieces: list[NDArray[np.int16]] = []
         total = refused = 0
@@ -224,8 +229,19 @@ class Writer:
                 continue
             wave, band, spread = ready
             pieces.append(np.round(wave * 32767).astype(np.int16))
-            self.rows.append(Clip(f"{name}.npy", total, len(wave), kind, name, speaker, band,
-                                  round(spread, 1), licence))
+            self.rows.append(
+                Clip(
+                    f"{name}.npy",
+                    total,
+                    len(wave),
+                    kind,
+                    name,
+                    speaker,
+                    band,
+                    round(spread, 1),
+                    licence,
+                )
+            )
             total += len(wave)
             if total > minutes * 60 * RATE:
                 break
@@ -233,8 +249,11 @@ class Writer:
             temporary = self.out / f"{name}.part.npy"
             np.save(temporary, np.concatenate(pieces))
             os.replace(temporary, self.out / f"{name}.npy")
-        print(f"{name:24} {kind:7} {total / RATE / 60:7.1f} min {len(pieces):6} clips, "
-              f"{refused} refused", flush=True)
+        print(
+            f"{name:24} {kind:7} {total / RATE / 60:7.1f} min {len(pieces):6} clips, "
+            f"{refused} refused",
+            flush=True,
+        )
 
     def close(self) -> None:
         """Write the table of clips."""

@@ -10,8 +10,13 @@ RESOLUTIONS = (240, 480, 960, 1920)  # 5, 10, 20, 40 ms at 48 kHz, hop a half
 POWER = 0.3
 
 
-def spectral_loss(estimate: Tensor, target: Tensor, bandwidth_hz: Tensor,
-                  sample_rate: int = 48_000, over_attenuation: float = 0.5) -> Tensor:
+def spectral_loss(
+    estimate: Tensor,
+    target: Tensor,
+    bandwidth_hz: Tensor,
+    sample_rate: int = 48_000,
+    over_attenuation: float = 0.5,
+) -> Tensor:
     """Compare [batch, samples] with its target below each item's bandwidth.
 
     Per resolution the squared error of compressed magnitudes and of compressed complex spectra
@@ -47,8 +52,9 @@ def spectral_loss(estimate: Tensor, target: Tensor, bandwidth_hz: Tensor,
 
 def si_sdr(estimate: Tensor, target: Tensor) -> Tensor:
     """Measure the scale-invariant signal-to-distortion ratio in dB (Le Roux, 2019) [batch]."""
-    scale = (estimate * target).sum(-1, keepdim=True) / (target.square().sum(-1, keepdim=True)
-                                                         + 1e-9)
+    scale = (estimate * target).sum(-1, keepdim=True) / (
+        target.square().sum(-1, keepdim=True) + 1e-9
+    )
     wanted = scale * target
     noise = (estimate - wanted).square().sum(-1) + 1e-9
     return 10 * torch.log10(wanted.square().sum(-1) / noise + 1e-9)

@@ -87,11 +87,16 @@ class Denoiser(nn.Module):
     context : units of the full-band GRU that sees all bands at once.
     """
 
-    def __init__(self, channels: int = 48, blocks: int = 3, squeezed: int = 12,
-                 context: int = 128) -> None:
+    def __init__(
+        self, channels: int = 48, blocks: int = 3, squeezed: int = 12, context: int = 128
+    ) -> None:
         super().__init__()
-        self.settings = {"channels": channels, "blocks": blocks, "squeezed": squeezed,
-                         "context": context}
+        self.settings = {
+            "channels": channels,
+            "blocks": blocks,
+            "squeezed": squeezed,
+            "context": context,
+        }
         self.register_buffer("high", high_band_matrix(), persistent=False)
         self.encode_low = nn.Linear(LOW_WIDTH * 3 + 1, channels)
         self.encode_high = nn.Linear(2, channels)

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mixtures made on the fly from a prepared corpus: speech x room x EQ x noise x level.
+
+Every mixture is drawn from one seed and one index (same pair, same samples). The target is the
+speech as the room gave it: this is no dereverberator.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+RATE = 48_000
+Audio = NDArray[np.float32]
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """What is drawn how often; probabilities unless a unit says otherwise."""
+
+    seconds: float = 2.0
+    snr_db: tuple[float, float] = (-5.0, 25.0)
+    level_db: tuple[float, float] = (-55.0, -8.0)  # of the mixture: quiet speech is speech
+    noise_only: float = 0.05  # teaches silence
+    clean_only: float = 0.05  # teaches to leave alone
+    room: float = 0.4
+    synthetic_noise: float = 0.2
+    second_noise: float = 0.3
+    equaliser: float = 0.5
+    band_limit: float = 0.4  # narrow recordings: both speech and noise lose their treble
+    level_step: float = 0.15
+    lead_silence: float = 0.05
+
+
+class Corpus:
+    """The clips of a prepared folder by kind and speaker, memory-mapped when first read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clips: dict[str, dict[str, list[tuple[str, int, int, int]]]] = {}
+        hours: dict[str, dict[str, int]] = {}
+        with (folder / "clips.csv").open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                kind, length = row["kind"], int(row["length"])
+                who = f"{row['source']}/{row['speaker']}"
+                place = (row["shard"], int(row["start"]), length, int(row["bandwidth_hz"]))
+                self.clips.setdefault(kind, defaultdict(list))[who].append(place)
+                # Full-band voices are few and dear: count their seconds double.
+                worth = length * (2 if kind == "speech" and place[3] > 12_000 else 1)
+                hours.setdefault(kind, defaultdict(int))[who] += worth
+        self.names = {kind: sorted(found) for kind, found in self.clips.items()}
+        self.chance = {}
+        for kind, found in hours.items():
+            root = np.sqrt([found[name] for name in self.names[kind]])  # neither few nor many win
+            self.chance[kind] = root / root.sum()
+        self._shards: dict[str, NDArray[np.int16]] = {}
+
+    def draw(self, kind: str, rng: Rng) -> list[tuple[str, int, int, int]]:
+        """Draw a speaker (noise: a recording) and give all its clips."""
+        return self.clips[kind][str(rng.choice(self.names[kind], p=self.chance[kind]))]
+
+    def read(self, clip: tuple[str, int, int, int]) -> Audio:
+        """Read one clip as float."""
+        shard, start, length, _ = clip
+        if shard not in self._shards:
+            self._shards[shard] = np.load(self.folder / shard, mmap_mode="r")
+        return self._shards[shard][start : start + length].astype(np.float32) / np.float32(32768)
+
+
+def speech_line(corpus: Corpus, count: int, rng: Rng) -> tuple[Audio, int]:
+    """Join clips of one speaker with pauses to `count` samples; give its narrowest bandwidth."""
+    clips = corpus.draw("speech", rng)
+    line = np.zeros(count, np.float32)
+    place, band = int(rng.integers(0, RATE // 2)), RATE // 2
+    while place < count:
+        clip = clips[int(rng.integers(len(clips)))]
+        audio = corpus.read(clip)
+        skip = int(rng.integers(0, max(1, len(audio) - count))) if len(audio) > count else 0
+        audio = audio[skip : skip + count - place]
+        line[place : place + len(audio)] = audio
+        band = min(band, clip[3])
+        place += len(audio) + int(rng.integers(RATE // 10, RATE * 7 // 10))
+    return line, band
+
+
+def noise_line(corpus: Corpus, count: int, rng: Rng, synthetic: float) -> Audio:
+    """Loop a recorded noise, or draw coloured noise with slow modulation and perhaps hum."""
+    if rng.random() >= synthetic:
+        clips = corpus.draw("noise", rng)
+        audio = corpus.read(clips[int(rng.integers(len(clips)))])
+        start = int(rng.integers(0, max(1, len(audio) - count)))
+        audio = audio[start : start + count]
+        gap = int(rng.integers(0, RATE)) if len(audio) < RATE else 0  # short events: spaced
+        return np.resize(np.pad(audio, (0, gap)), count)
+    spectrum = np.fft.rfft(rng.standard_normal(count).astype(np.float32))
+    frequency = np.fft.rfftfreq(count, 1 / RATE)
+    spectrum *= np.maximum(frequency, 30.0) ** rng.uniform(-1.2, 0.3)
+    noise = np.fft.irfft(spectrum, count)
+    noise /= np.std(noise) + 1e-9
+    time = np.arange(count) / RATE
+    noise *= 1 + rng.uniform(0, 0.9) * np.sin(2 * np.pi * rng.uniform(0.2, 8) * time)
+    if rng.random() < 0.3:
+        mains = float(rng.choice([50.0, 60.0]))
+        for partial in range(1, int(rng.integers(2, 20))):
+            noise += rng.uniform(0, 1.5) / partial * np.sin(2 * np.pi * mains * partial * time)
+    return noise.astype(np.float32)
+
+
+def simulated_room(rng: Rng) -> Audio:
+    """Draw a response: direct sound, then noise that decays by 60 dB in 0.1 to 1 s, darkening."""
+    decay = rng.uniform(0.1, 1.0)
+    count = int(decay * RATE)
+    time = np.arange(count) / RATE
+    tail = rng.standard_normal(count) * 10 ** (-3 * time / decay)
+    tail[: int(rng.uniform(0.001, 0.01) * RATE)] = 0
+    dark = np.fft.rfft(tail) / (1 + np.fft.rfftfreq(count, 1 / RATE) / rng.uniform(2e3, 12e3))
+    tail = np.fft.irfft(dark, count)
+    tail *= 10 ** (rng.uniform(-12, 3) / 20) / (np.linalg.norm(tail) + 1e-9)
+    tail[0] = 1.0
+    return tail.astype(np.float32)
+
+
+def convolve(audio: Audio, response: Audio) -> Audio:
+    """Convolve by FFT, keep the length, align the direct sound."""
+    size = 1 << (len(audio) + len(response) - 1).bit_length()
+    wet = np.fft.irfft(np.fft.rfft(audio, size) * np.fft.rfft(response, size), size)
+    start = int(np.argmax(np.abs(response)))
+    return wet[start : start + len(audio)].astype(np.float32)
+
+
+def equalise(audio: Audio, rng: Rng) -> Audio:
+    """Tilt and bend the spectrum smoothly by up to 8 dB."""
+    frequency = np.fft.rfftfreq(len(audio), 1 / RATE)
+    points = np.log(np.array([20, 100, 300, 1000, 3000, 8000, 24000.0]))
+    gains = np.interp(np.log(np.maximum(frequency, 20)), points, rng.uniform(-8, 8, len(points)))
+    return np.fft.irfft(np.fft.rfft(audio) * 10 ** (gains / 20), len(audio)).astype(np.float32)
+
+
+def low_pass(audio: Audio, cutoff_hz: float) -> Audio:
+    """Cut everything above a frequency, as a lower sample rate would."""
+    frequency = np.fft.rfftfreq(len(audio), 1 / RATE)
+    slope = np.clip((cutoff_hz * 1.04 - frequency) / (cutoff_hz * 0.06), 0, 1)
+    return np.fft.irfft(np.fft.rfft(audio) * slope, len(audio)).astype(np.float32)
+
+
+def active_rms(audio: Audio) -> float:
+    """Measure the RMS over the frames within 30 dB of the loudest (speech, not its pauses)."""
+    frames = audio[: len(audio) // 960 * 960].reshape(-1, 960).astype(np.float64)
+    power = np.mean(frames**2, axis=1)
+    return float(np.sqrt(np.mean(power[power >= power.max() * 1e-3])) + 1e-9)
+
+
+class Mixtures(Dataset[tuple[Tensor, Tensor, float]]):
+    """Item `index` is (noisy, target, bandwidth in Hz), drawn from (`seed`, `index`) alone."""
+
+    def __init__(
+        self, corpus: Corpus, mixing: Mixing, seed: int, count: int, first: int = 0
+    ) -> None:
+        self.corpus, self.mixing = corpus, mixing
+        self.seed, self.count, self.first = seed, count, first
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, float]:
+        rng = np.random.default_rng([self.seed, self.first + index])
+        m, count = self.mixing, int(self.mixing.seconds * RATE)
+        speech, band = speech_line(self.corpus, count, rng)
+        noise = noise_line(self.corpus, count, rng, m.synthetic_noise)
+        noise /= active_rms(noise)
+        if rng.random() < m.second_noise:
+            other = noise_line(self.corpus, count, rng, m.synthetic_noise)
+            noise = noise + other / active_rms(other) * np.float32(10 ** rng.uniform(-1, 0))
+        if rng.random() < m.room:
+            rooms = "rir" in self.corpus.names and rng.random() < 0.3
+            response = (
+                self.corpus.read(self.corpus.draw("rir", rng)[0]) if rooms else simulated_room(rng)
+            )
+            speech = convolve(speech, response)
+        if rng.random() < m.equaliser:
+            speech, noise = equalise(speech, rng), equalise(noise, rng)
+        if rng.random() < m.band_limit:
+            cutoff = float(rng.choice([4000, 8000, 8000, 11025, 12000, 16000, 20000]))
+            speech, noise = low_pass(speech, cutoff), low_pass(noise, cutoff)
+            band = RATE // 2 if cutoff <= band else band  # above the cut, empty is the truth
+        if rng.random() < m.level_step:
+            noise[int(rng.integers(count)) :] *= 10 ** (rng.uniform(-20, 20) / 20)
+        kind = rng.random()
+        speech *= 0.1 / active_rms(speech)
+        noise *= 0.1 * 10 ** (-rng.uniform(*m.snr_db) / 20) / active_rms(noise)
+        if kind < m.noise_only:
+            speech, band = speech * 0, RATE // 2
+        elif kind < m.noise_only + m.clean_only:
+            noise *= 1e-3
+        if rng.random() < m.lead_silence:
+            lead = int(rng.integers(count // 2))
+            speech[:lead], noise[:lead] = 0, 0
+        noisy = speech + noise
+        gain = 10 ** (rng.uniform(*m.level_db) / 20) / active_rms(noisy)
+        gain = min(gain, 0.99 / (float(np.max(np.abs(noisy))) + 1e-9))
+        pair = [torch.from_numpy((x * gain).astype(np.float32)) for x in (noisy, speech)]
+        return pair[0], pair[1], float(band)
