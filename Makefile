@@ -21,6 +21,7 @@ BUILT_FROM := pyproject.toml setup.py constraints.txt \
 help:
 	@echo "make demo               clean a noisy voice recording, show what changed"
 	@echo "make demo INPUT=a.wav   the same with a recording of yours"
+	@echo "make demo INPUT=a.wav LEARN='0 1.5'   ... noise alone from 0 to 1.5 s of it"
 	@echo "make test               run all tests (ARGS='-k board' chooses)"
 	@echo "make check              lint, types and import contracts"
 	@echo "make format             let ruff format the code"
@@ -47,7 +48,7 @@ $(VENV)/.for-tests: $(BUILT_FROM) | $(BIN)/python
 	@touch $@ $(VENV)/.for-demo
 
 demo: $(VENV)/.for-demo
-	@$(BIN)/python examples/demo.py $(if $(INPUT),"$(INPUT)")
+	@$(BIN)/python examples/demo.py $(if $(INPUT),"$(INPUT)") $(if $(LEARN),--learn $(LEARN))
 
 test: $(VENV)/.for-tests
 	@$(BIN)/python -m pytest $(ARGS)

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job, what `make demo` runs: take the noise out of a recording and show what changed.
 
-usage: demo.py [RECORDING] [--out FOLDER] [--picture FILE]
+usage: demo.py [RECORDING] [--learn FROM TO] [--out FOLDER] [--picture FILE]
+
+From FROM to TO (seconds) the recording holds noise alone, and the noise removal takes its print
+there; without it the noise is tracked as the sound goes on.
 
 Without a recording it takes the clip that comes with the package, whose clean twin is known, and
 prints how much nearer to it the noise removal brings the sound (SI-SDR: Le Roux et al., "SDR -
@@ -28,6 +31,7 @@ from neuralboard.assets import DEMO_CLEAN, DEMO_NOISY
 Audio = NDArray[np.float32]  # [samples]
 
 DENOISER = 1  # where on the board it stands
+NOISE_OF_CLIP = (0.0, 0.7)  # seconds of the demo clip before the voice begins
 PICTURE_TOP_HZ = 8_000
 PICTURE_RANGE_DB = (-105.0, -40.0)
 PICTURE_SECONDS = 30.0
@@ -60,13 +64,15 @@ def si_sdr(estimate: Audio, reference: Audio) -> float:
     return float(10 * np.log10(np.sum(target**2) / np.sum((heard - target) ** 2)))
 
 
-def measure(board: nb.Board) -> tuple[float, float]:
+def measure(board: nb.Board, learn: tuple[float, float]) -> tuple[float, float]:
     """Give the SI-SDR of the demo clip with the noise removal bypassed and at work, in dB."""
     (clean, rate), (noisy, _) = read(DEMO_CLEAN), read(DEMO_NOISY)
-    bypassed = copy.deepcopy(board)
+    bypassed, at_work = copy.deepcopy(board), copy.deepcopy(board)
     bypassed[DENOISER].bypass = True
+    first, last = (round(second * rate) for second in learn)
+    at_work[DENOISER].learn(noisy[None, first:last], rate)
     wanted = bypassed(clean, rate)
-    return si_sdr(bypassed(noisy, rate), wanted), si_sdr(board(noisy, rate), wanted)
+    return si_sdr(bypassed(noisy, rate), wanted), si_sdr(at_work(noisy, rate), wanted)
 
 
 def draw(picture: Path, panels: dict[str, tuple[Audio, int]]) -> None:
@@ -75,6 +81,7 @@ def draw(picture: Path, panels: dict[str, tuple[Audio, int]]) -> None:
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
+    from PIL import Image
 
     figure, axes = plt.subplots(
         len(panels), 1, figsize=(9, 2.3 * len(panels)), sharex=True, layout="constrained"
@@ -99,17 +106,21 @@ def draw(picture: Path, panels: dict[str, tuple[Audio, int]]) -> None:
     axes[-1].set_xlabel("seconds")
     figure.colorbar(image, ax=axes, label="dB", shrink=0.8, pad=0.01)
     picture.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(picture, dpi=110)
+    figure.savefig(picture, dpi=100)
     plt.close(figure)
+    Image.open(picture).quantize(64, dither=Image.Dither.NONE).save(picture, optimize=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Clean one recording; 0 when it worked, 1 when this recording could not be processed."""
     parser = argparse.ArgumentParser(description="Take the noise out of a recording.")
     parser.add_argument("recording", nargs="?", type=Path, default=DEMO_NOISY)
+    parser.add_argument("--learn", nargs=2, type=float, metavar=("FROM", "TO"))
     parser.add_argument("--out", type=Path, default=Path("build/demo"), metavar="FOLDER")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="where else to draw to")
     options = parser.parse_args(arguments)
+    is_clip = options.recording == DEMO_NOISY
+    learn = tuple(options.learn) if options.learn else NOISE_OF_CLIP if is_clip else None
 
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
@@ -119,7 +130,9 @@ def main(arguments: list[str] | None = None) -> int:
     board = denoising_board()
     began = time.perf_counter()
     try:
-        report = nb.process_file(board, options.recording, clean, removed=removed, force=True)
+        report = nb.process_file(
+            board, options.recording, clean, removed=removed, learn=learn, force=True
+        )
     except nb.NeuralboardError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
@@ -131,8 +144,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"chain    {board.to_chain()}")
     print(f"time     {report.seconds:.1f} s of audio in {seconds:.2f} s; live latency", end=" ")
     print(f"{1000 * delay:.1f} ms")
-    if options.recording == DEMO_NOISY:
-        noisy_db, cleaned_db = measure(board)
+    if is_clip:
+        noisy_db, cleaned_db = measure(board, learn or NOISE_OF_CLIP)
         print(f"SI-SDR   {noisy_db:.1f} dB before, {cleaned_db:.1f} dB after (more is better)")
     for title, path in (("result", clean), ("removed", removed), ("picture", picture)):
         print(f"{title:<8} {path}")
