@@ -40,7 +40,7 @@ Chain = Board
 
 # Loaded when first asked for: our boxes, files, the test suite.
 _LAZY = {
-    "process_file": "neuralboard.process_file:process_file",
+    "process_file": "neuralboard.files:process_file",
     "process": "neuralboard.compat:process",
     "AudioStream": "neuralboard.compat:AudioStream",
 }

@@ -50,6 +50,33 @@ class Box(EffectBase):
             raise BoxError("Box() holds nothing; give it an effect: Box(Compressor())")
         return super()._open(sample_rate, channels)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Natives can't be pickled: they travel as their description."""
+        state = dict(super().__getstate__())
+        values = dict(state["_values"])
+        if natives.is_native(values["processor"]):
+            from neuralboard.presets import describe_item
+
+            state["_native"] = describe_item(values.pop("processor"))
+        return state | {"_values": values}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        described = state.pop("_native", None)
+        super().__setstate__(state)
+        if described is not None:
+            from neuralboard.presets import build_item
+
+            self._values["processor"] = build_item(described, allow_vst3=True)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        from neuralboard.presets import describe_item
+
+        return bool(describe_item(self) == describe_item(other))
+
+    __hash__ = object.__hash__
+
     def _core(self, sample_rate: int, channels: int) -> Core:
         return _InnerCore(open_series([self.processor], sample_rate, channels))
 

@@ -13,7 +13,7 @@ from neuralboard.audio import check_sample_rate
 from neuralboard.cli_plan import Task, make_folders, plan
 from neuralboard.console import DONE, FAILED, UsageError, one_line, progress_bar, say
 from neuralboard.errors import NeuralboardError
-from neuralboard.process_file import FileReport, process_file
+from neuralboard.files import FileReport, process_file
 from neuralboard.times import parse_range, parse_seconds
 
 __all__ = ["load_board", "process"]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -54,11 +54,9 @@ def _facts(name: str) -> BoxFacts:
         return BoxFacts(name, "?", origin, f"can't be loaded: {one_line(error)}", (), None, True)
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+def _console() -> Console:
+    # Into a file or a pipe, lines may be longer than those of the narrowest terminal.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 def _latency(fact: BoxFacts) -> str:
@@ -73,33 +71,47 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _show_all(facts: Iterable[BoxFacts]) -> None:
-    table = _table("box", "from", "what it does", "parameters", "latency")
-    for fact in facts:
-        # mix, bypass and name are common to all of ours: they would drown the others.
-        own = [p for p in fact.parameters if p.name not in ("bypass", "name")]
+def _show_all(facts: list[BoxFacts]) -> None:
+    console = _console()
+    origins = sorted({fact.origin for fact in facts}, key=lambda o: (o != "neuralboard", o))
+    for origin in origins:
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        table.add_column(escape(f"from {origin}"), no_wrap=True, width=24)
+        table.add_column("", overflow="fold", ratio=1)
+        table.add_column("latency", no_wrap=True, justify="right")
+        for fact in (fact for fact in facts if fact.origin == origin):
+            table.add_row(escape(fact.name), _in_short(fact), _latency(fact))
+        console.print(table)
+        console.print()
+    console.print(f"Latency in samples at {RATE} Hz. Units and ranges: neuralboard boxes NAME")
+
+
+def _in_short(fact: BoxFacts) -> str:
+    """Return what a box does, its parameters with their defaults, and the cautions."""
+    # mix, bypass and name are common to all of ours: they would drown the others.
+    own = [p for p in fact.parameters if p.name not in ("bypass", "name")]
+    lines = [escape(fact.summary)]
+    if own:
         parameters = ", ".join(f"{p.name}={_value(p.default)}" for p in own)
-        summary = "\n".join([fact.summary, *(f"! {caution}" for caution in fact.cautions)])
-        cells = (fact.name, fact.origin, summary, parameters, _latency(fact))
-        table.add_row(*(escape(cell) for cell in cells))
-    console = Console()
-    console.print(table)
-    console.print(
-        f"\nLatency in samples at {RATE} Hz. Units and ranges: neuralboard boxes NAME",
-        highlight=False,
-    )
+        lines.append(f"[dim]{escape(parameters)}[/dim]")
+    lines += [f"[yellow]! {escape(caution)}[/yellow]" for caution in fact.cautions]
+    return "\n".join(lines)
 
 
 def _show_one(fact: BoxFacts) -> None:
-    console = Console(highlight=False)
+    console = _console()
     console.print(f"{fact.name}  {fact.class_name}, from {fact.origin}", style="bold", markup=False)
     console.print(fact.summary, markup=False)
     for caution in fact.cautions:
         console.print(f"! {caution}", style="yellow", markup=False)
-    console.print(f"latency: {_latency(fact)} samples at {RATE} Hz\n", markup=False)
-    table = _table("parameter", "default", "unit", "range", "")
+    console.print(f"latency in samples at {RATE} Hz: {_latency(fact)}\n", markup=False)
+    if not fact.parameters:
+        console.print("no parameters")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("parameter", "default", "unit", "range", ""):
+        table.add_column(column, overflow="fold", no_wrap=column == "parameter")
     for p in fact.parameters:
-        table.add_row(
-            *(escape(cell) for cell in (p.name, _value(p.default), p.unit, p.range, p.doc))
-        )
-    console.print(table if fact.parameters else "no parameters")
+        cells = (p.name, _value(p.default), p.unit, p.range, p.doc)
+        table.add_row(*(escape(cell) for cell in cells))
+    console.print(table)

@@ -23,9 +23,10 @@ def check(
     Latency, streaming, block sizes, sample rates, silence, broken numbers, parameters, presets.
     Exit code 1 where it breaks one of the promises.
     """
+    item = _one_box(box)
     from neuralboard import testing
 
-    report = testing.check_box(_one_box(box))
+    report = testing.check_box(item)
     print(report)
     if not report.passed:
         say(f"{box} breaks the contract", "red")

@@ -141,7 +141,9 @@ class SampleCore(Core):
         pieces = []
         for a, b in zip(edges, edges[1:], strict=False):
             cut = np.ascontiguousarray(block[:, a - start : b - start])
-            side_cut = None if side is None else np.ascontiguousarray(side[:, a - start : b - start])
+            side_cut = (
+                None if side is None else np.ascontiguousarray(side[:, a - start : b - start])
+            )
             pieces.append(self._run(cut, self._heard.at(np.arange(a, b)), side_cut))
         self._heard.forget(stop)
         return np.concatenate(pieces, axis=1)
@@ -270,9 +272,7 @@ class EffectVoice(Voice):
         edges = [first, *self._wet.edges(first, last), last]
         for a, b in zip(edges, edges[1:], strict=False):
             cut = slice(a - first, b - first)
-            out[..., cut] = _mixed(
-                dry[:, cut], wet[..., cut], self._wet.values(np.arange(a, b))
-            )
+            out[..., cut] = _mixed(dry[:, cut], wet[..., cut], self._wet.values(np.arange(a, b)))
         self._wet.forget(last)
         return out
 

@@ -20,8 +20,13 @@ import pedalboard
 
 from neuralboard import cpp_ext, natives
 from neuralboard.audio import Audio
-from neuralboard.errors import AudioError, LatencyChangeWarning, NeuralboardWarning, ParameterError
-from neuralboard.errors import StreamError
+from neuralboard.errors import (
+    AudioError,
+    LatencyChangeWarning,
+    NeuralboardWarning,
+    ParameterError,
+    StreamError,
+)
 from neuralboard.guard import BrokenSamples
 from neuralboard.voice import Sidechains, Voice
 
@@ -31,6 +36,9 @@ PRIME = 8192
 """The longest block a direct voice passes on at once; pedalboard's own default."""
 
 CHUNK = 512
+
+LOUDEST_MP3 = 4.0
+"""LAME ends the process ("INTERNAL ERROR IN VBR NEW CODE") on samples far beyond full scale."""
 
 
 class Follower:
@@ -268,6 +276,7 @@ class ChunkVoice(NativeVoice):
         # A call on many chunks at once is exact while no effect but the last withholds samples:
         # else the chunks of those behind it would shift inside the call.
         self._many = len(run) == 1
+        self._clip = natives.native_class(run[0]).__name__ == "MP3Compressor"
         self._early = cpp_ext.Fifo(channels, 2 * CHUNK)
         self._late = cpp_ext.Fifo(channels, 2 * CHUNK + self.latency)
         self._begin()
@@ -312,7 +321,7 @@ class ChunkVoice(NativeVoice):
         num_samples = block.shape[1]
         if num_samples == 0:
             return self._empty
-        self._early.push(block)
+        self._early.push(np.clip(block, -LOUDEST_MP3, LOUDEST_MP3) if self._clip else block)
         ready = self._early.size // CHUNK * CHUNK
         if ready:
             step = ready if self._many else CHUNK

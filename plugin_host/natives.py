@@ -207,7 +207,7 @@ def check_values(native: Any, values: tuple[Any, ...], sample_rate: int) -> None
                 f"{cls}.{name} = {value:g} Hz: outside 0 to {sample_rate / 2:g} Hz, half of the"
                 " sample rate; set a value between"
             )
-        if name == "cutoff_hz" and not 0.0 < value:
+        if name == "cutoff_hz" and not value > 0.0:
             raise ParameterError(f"{cls}.{name} = {value:g} Hz: not above 0; set a frequency")
         if cls == "NoiseGate" and name == "ratio" and not value >= 1.0:
             raise ParameterError(f"{cls}.{name} = {value:g}: below 1; set 1 or more")
@@ -226,6 +226,4 @@ def changes_latency(native: Any, old: tuple[Any, ...], new: tuple[Any, ...]) -> 
     """Return True where two sets of values differ in a property that sets the latency."""
     fixed = _LATENCY_PROPERTIES.get(native_class(native).__name__, ())
     names = property_names(native)
-    return any(
-        a != b for name, a, b in zip(names, old, new, strict=True) if name in fixed
-    )
+    return any(a != b for name, a, b in zip(names, old, new, strict=True) if name in fixed)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Presets: a board as JSON and back. What runs is never stored, only what a user set.
 
-    {"neuralboard": 1, "item": {"board": [{"native": "Compressor", "parameters": {...}}, ...]}}
+{"neuralboard": 1, "item": {"board": [{"native": "Compressor", "parameters": {...}}, ...]}}
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ def open_series(items: Iterable[Any], sample_rate: int, channels: int) -> Series
     try:
         for item in _flatten(items):
             kind = natives.recipe(item) if natives.is_native(item) else ""
-            if run and kind != run_recipe:
+            if run and (kind != run_recipe or _stands_alone(item)):
                 children.append(_open_run(run, run_recipe, sample_rate, channels))
                 run = []
             run_recipe = kind
@@ -152,6 +152,11 @@ def open_series(items: Iterable[Any], sample_rate: int, channels: int) -> Series
         for child in children:
             child.close()
         raise
+
+
+def _stands_alone(item: Any) -> bool:
+    """MP3Compressor begins a run of its own: what enters it must be held within bounds."""
+    return natives.is_native(item) and natives.native_class(item).__name__ == "MP3Compressor"
 
 
 def _same(now: list[Any], before: list[Any]) -> bool:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stream: audio in blocks of any size through one box, as many samples out as in.
 
-    with box.stream(48_000, channels=2) as stream:
-        for block in blocks:                 # [channels, samples]
-            play(stream.process(block))      # delayed by stream.latency samples
-        play(stream.flush())                 # the rest
+with box.stream(48_000, channels=2) as stream:
+    for block in blocks:                 # [channels, samples]
+        play(stream.process(block))      # delayed by stream.latency samples
+    play(stream.flush())                 # the rest
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Stream:
         while left > 0:
             size = min(left, RENDER_BLOCK)
             zeros = np.zeros((self.channels, size), np.float32)
-            sides = {name: zeros for name in self._voice.sidechains} or None
+            sides = dict.fromkeys(self._voice.sidechains, zeros) or None
             pieces.append(self._run(zeros, sides))
             left -= size
         self._flushed = True

@@ -55,6 +55,8 @@ class SpectralSubtraction(NoiseReducer):
         padded = np.pad(raw, ((0, 0), (1, 1)), mode="edge")
         smooth = (padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]) / np.float32(3.0)
         before = state.memory["gain"]
-        held = np.where(smooth > before, smooth, np.float32(0.6) * before + np.float32(0.4) * smooth)
+        held = np.where(
+            smooth > before, smooth, np.float32(0.6) * before + np.float32(0.4) * smooth
+        )
         state.memory["gain"] = held.astype(np.float32)
         return np.asarray(state.memory["gain"] ** np.float32(at(p.strength, k)), np.float32)
