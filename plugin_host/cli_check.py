@@ -17,6 +17,10 @@ def check(
     box: Annotated[
         str, typer.Argument(help='A box as in a chain: "spectral_subtraction(strength=1)".')
     ],
+    tolerance: Annotated[
+        float,
+        typer.Option(help="Allowed difference between block sizes: 0 for DSP, 2e-6 for neural."),
+    ] = 0.0,
 ) -> int:
     """Test a box against the contract that all boxes keep.
 
@@ -26,12 +30,13 @@ def check(
     item = _one_box(box)
     from neuralboard import testing
 
-    report = testing.check_box(item)
+    report = testing.examine(item, tolerance=tolerance)
     print(report)
-    if not report.passed:
-        say(f"{box} breaks the contract", "red")
-        return FAILED
-    return DONE
+    if report.passed:
+        return DONE
+    count = len(report.faults)
+    say(f"{box} breaks {count} promise{'s' if count != 1 else ''} of the contract", "red")
+    return FAILED
 
 
 def _one_box(text: str) -> Any:

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+import numpy as np
 import pytest
 
+from neuralboard import cli_check, native_facts, natives
 from neuralboard import main as door
-from neuralboard import native_facts, natives
 from neuralboard.catalogue import BoxFacts, describe
 from neuralboard.effect import Effect
 from neuralboard.parameter import Choice, Parameter
@@ -23,6 +25,13 @@ class Wobble(Effect):
     cautions = ("makes some people seasick",)
     rate_hz = Parameter(5.0, 0.1, 20.0, unit="Hz", doc="how fast")
     shape = Choice("sine", ["sine", "square"], doc="of the movement")
+
+
+class Late(Effect):
+    """Says that it delays nothing, and gives the last block instead of this one."""
+
+    def process_block(self, block: Any, state: Any, p: Any) -> Any:
+        return np.roll(block, 1, axis=1)
 
 
 def _run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -103,9 +112,20 @@ def test_an_unknown_box_is_told_the_nearest(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_check_of_a_good_box(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = _run(capsys, "check", "gain(gain_db=-6)")
-    assert code == 0
-    assert out
+    code, out, err = _run(capsys, "check", "gain(gain_db=-6)")
+    assert (code, err) == (0, "")
+    assert "  ok  " in out
+    assert "FAIL" not in out
+
+
+def test_check_of_a_box_that_breaks_its_promise(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_check, "_one_box", lambda text: Late())
+    code, out, err = _run(capsys, "check", "late()")
+    assert code == 1
+    assert "FAIL" in out
+    assert err.startswith("late() breaks ")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from neuralboard.audio_reader import AudioReader
 from neuralboard.audio_sinks import PedalboardSink
 from neuralboard.audio_writer import AudioWriter
 from neuralboard.errors import AudioFileError, NeuralboardError
-from neuralboard.process_file import process_file
+from neuralboard.files import process_file
 from tests.plugin_host.file_helpers import Wire, int_wav, levels_of, write_levels
 
 LEVELS = np.tile(np.arange(-2000, 2000), (2, 12))  # one second

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from neuralboard.audio_writer import AudioWriter
+from neuralboard.files import process_file
 from neuralboard.pcm import Quantiser
-from neuralboard.process_file import process_file
 from tests.plugin_host.file_helpers import Wire, float_wav, levels_of, write_levels
 
 STEP = 2.0**-15

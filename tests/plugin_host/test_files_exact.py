@@ -12,8 +12,8 @@ import soundfile
 
 from neuralboard.audio_reader import AudioReader
 from neuralboard.audio_writer import AudioWriter
+from neuralboard.files import process_file
 from neuralboard.pcm import levels_to_float, regrid
-from neuralboard.process_file import process_file
 from neuralboard.wav import read_header, write_header
 from tests.plugin_host.file_helpers import Wire, float_wav, levels_of, write_levels
 

@@ -19,7 +19,7 @@ import soundfile
 
 from neuralboard.audio_reader import AudioReader
 from neuralboard.errors import AudioError, AudioFileError, NeuralboardError
-from neuralboard.process_file import process_file
+from neuralboard.files import process_file
 from neuralboard.times import parse_range, parse_seconds
 from tests.plugin_host.file_helpers import Wire, float_wav, int_wav, levels_of
 
