@@ -85,9 +85,7 @@ def __getattr__(name: str) -> _Any:
     if name in _LAZY:
         module, _, attribute = _LAZY[name].partition(":")
         return getattr(_import_module(module), attribute)
-    from neuralboard.effects import BOXES
-
-    for where in BOXES.values():
+    for where in _import_module("neuralboard.effects").BOXES.values():
         module, _, attribute = where.partition(":")
         if attribute == name:
             return getattr(_import_module(module), attribute)
@@ -106,8 +104,7 @@ def __getattr__(name: str) -> _Any:
 def __dir__() -> list[str]:
     import pedalboard
 
-    from neuralboard.effects import BOXES
-
-    ours = [where.partition(":")[2] for where in BOXES.values()]
+    boxes = _import_module("neuralboard.effects").BOXES
+    ours = [where.partition(":")[2] for where in boxes.values()]
     theirs = [name for name in dir(pedalboard) if not name.startswith("_")]
     return sorted({*globals(), *_LAZY, *_MODULES, *ours, *theirs})

@@ -122,7 +122,7 @@ def _layout_of(shape: tuple[int, ...], channels: int | None) -> Layout:
 
 def check_channels(channels: Any, shape: tuple[int, ...] | None = None) -> int:
     """Return the channel count, or raise `AudioError` outside 1 to 32."""
-    if isinstance(channels, bool) or not isinstance(channels, numbers.Integral):
+    if isinstance(channels, bool) or not isinstance(channels, (int, np.integer)):
         raise AudioError(f"channels = {channels!r} is no whole number; use 1 to {MAX_CHANNELS}")
     if not 1 <= channels <= MAX_CHANNELS:
         where = f" (shape {shape})" if shape is not None else ""

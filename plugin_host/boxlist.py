@@ -123,7 +123,7 @@ class BoxList(Processor, MutableSequence[Any]):
         ]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        twin = type(self).__new__(type(self))
+        twin: Any = type(self).__new__(type(self))
         memo[id(self)] = twin
         for name, value in vars(self).items():
             if name not in ("_pool", "_kept", "_items"):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pedalboard.io
+from pedalboard_native.utils import Chain
 
 from neuralboard import natives
 from neuralboard.audio import Audio
@@ -40,5 +41,5 @@ class AudioStream(pedalboard.io.AudioStream):
                     " code inside pedalboard; open board.stream(sample_rate, channels) and process"
                     " the blocks between AudioStream.read and write"
                 )
-            kwargs["plugins"] = pedalboard.Pedalboard(items)
+            kwargs["plugins"] = Chain(items)
         super().__init__(*args, **kwargs)

@@ -20,7 +20,8 @@ line and the help text come from here.
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import pairwise
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class EffectBase(Configurable, Processor):
 
     model_rate: int | None = None
     uses_sidechain: bool = False
-    neutral: dict[str, Any] = {}
+    neutral: ClassVar[dict[str, Any]] = {}
 
     def start(self, sample_rate: int, channels: int) -> Any:
         """Return the state of a new voice: anything the process method needs to remember."""
@@ -139,7 +140,7 @@ class SampleCore(Core):
             return self._run(block, self._heard.constant, side)
         edges = self._heard.edges(start, stop)
         pieces = []
-        for a, b in zip(edges, edges[1:], strict=False):
+        for a, b in pairwise(edges):
             cut = np.ascontiguousarray(block[:, a - start : b - start])
             side_cut = (
                 None if side is None else np.ascontiguousarray(side[:, a - start : b - start])
@@ -201,7 +202,7 @@ class EffectVoice(Voice):
 
     def __init__(self, box: EffectBase, sample_rate: int, channels: int) -> None:
         converted = box.model_rate is not None and box.model_rate != sample_rate
-        if converted and (box.uses_sidechain or getattr(box, "stems", ())):
+        if converted and (box.uses_sidechain or bool(getattr(box, "stems", ()))):
             raise BoxError(
                 f"{type(box).__name__} runs at {box.model_rate} Hz only; a box with a side chain"
                 " or several outputs is not resampled: convert the files first (--rate)"
@@ -270,7 +271,7 @@ class EffectVoice(Voice):
         out = np.empty_like(wet)
         last = first + dry.shape[1]
         edges = [first, *self._wet.edges(first, last), last]
-        for a, b in zip(edges, edges[1:], strict=False):
+        for a, b in pairwise(edges):
             cut = slice(a - first, b - first)
             out[..., cut] = _mixed(dry[:, cut], wet[..., cut], self._wet.values(np.arange(a, b)))
         self._wet.forget(last)

@@ -53,8 +53,7 @@ class Mix(BoxList):
     def _open(self, sample_rate: int, channels: int) -> Voice:
         branches: list[Voice] = []
         try:
-            for branch in self:
-                branches.append(open_series([branch], sample_rate, channels))
+            branches.extend(open_series([branch], sample_rate, channels) for branch in self)
             factors = [10.0 ** (gain / 20.0) for gain in self.gains_db]
             return MixVoice(branches, factors, sample_rate, channels)
         except BaseException:

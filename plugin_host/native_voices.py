@@ -16,7 +16,7 @@ import warnings
 from typing import Any
 
 import numpy as np
-import pedalboard
+from pedalboard_native.utils import Chain
 
 from neuralboard import cpp_ext, natives
 from neuralboard.audio import Audio
@@ -116,7 +116,7 @@ class NativeVoice(Voice):
         super().__init__(sample_rate, channels)
         self._followers = [Follower(native, sample_rate, channels) for native in run]
         self.title = " | ".join(natives.native_class(native).__name__ for native in run)
-        self._inner = pedalboard.Pedalboard([f.plugin for f in self._followers])
+        self._inner = Chain([f.plugin for f in self._followers])
         self._rate = float(sample_rate)
         self._guard = BrokenSamples(f"the output of {self.title}")
         self._empty = np.zeros((channels, 0), np.float32)
@@ -293,17 +293,13 @@ class ChunkVoice(NativeVoice):
                     )
                 _leases.add(id(follower.native))
             self._leased.append(follower.native)
+        self.poolable = not self._leased  # others may want the plug-in
 
     def close(self) -> None:
         with _lease_lock:
             for native in self._leased:
                 _leases.discard(id(native))
             self._leased.clear()
-
-    @property
-    def poolable(self) -> bool:
-        """False while a plug-in is leased: others may want it."""
-        return not self._leased
 
     def _begin(self) -> None:
         self._inner.reset()

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 TESTED_VERSIONS = frozenset({"0.9.26"})
-"""pedalboard versions whose classes follow the table; in others each class is tried at first use."""
+"""Versions whose classes follow the table; in others each class is tried at first use."""
 
 _DIRECT = {
     "Bitcrush", "BrickwallLimiter", "Chorus", "Clipping", "Compressor", "Delay", "Distortion",
@@ -169,10 +169,7 @@ def clone(native: Any, values: tuple[Any, ...] | None = None) -> Any:
         Of `read_values`, where they were read already.
     """
     cls = native_class(native)
-    if cls.__name__ == "Convolution":
-        copy = cls(*convolution_source(native))
-    else:
-        copy = cls()
+    copy = cls(*convolution_source(native) if cls.__name__ == "Convolution" else ())
     for name, value in zip(property_names(native), values or read_values(native), strict=True):
         setattr(copy, name, value)
     return copy

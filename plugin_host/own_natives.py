@@ -9,6 +9,7 @@ material they depend on the block boundaries, and both step when a property chan
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ class SteeredVoice(Voice):
         edges = {i for ramp in self._ramps for i in ramp.edges(start, stop)}
         cuts = [start, *sorted(edges), stop]
         pieces = []
-        for a, b in zip(cuts, cuts[1:], strict=False):
+        for a, b in pairwise(cuts):
             indices = np.arange(a, b)
             piece = np.ascontiguousarray(block[:, a - start : b - start])
             pieces.append(self._run(piece, [ramp.values(indices) for ramp in self._ramps]))

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from neuralboard.errors import ParameterError, UnknownParameterError, did_you_mean
 
@@ -170,7 +170,7 @@ class Choice(Descriptor):
 
     def describe_range(self) -> str:
         words = [repr(option) for option in self.options]
-        return " or ".join(words + ["None"] if self.optional else words)
+        return " or ".join([*words, "None"] if self.optional else words)
 
 
 class Switch(Descriptor):
@@ -244,7 +244,7 @@ class Configurable:
     needs a single comparison per block to know.
     """
 
-    _descriptors: dict[str, Descriptor] = {}
+    _descriptors: ClassVar[dict[str, Descriptor]] = {}
     _shared_names: tuple[str, ...] = ("mix", "bypass", "name")
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -282,9 +282,8 @@ class Configurable:
     def __setattr__(self, name: str, value: Any) -> None:
         # A misspelt parameter must not become a silent new attribute. Boxes keep attributes of
         # their own under names that start with an underscore or that the class declares.
-        if not name.startswith("_") and not hasattr(type(self), name):
-            if not any(name in getattr(base, "__annotations__", {}) for base in type(self).__mro__):
-                raise _unknown(type(self), name, value)
+        if not (name.startswith("_") or hasattr(type(self), name) or _annotated(self, name)):
+            raise _unknown(type(self), name, value)
         object.__setattr__(self, name, value)
 
     def _store(self, name: str, value: Any) -> None:
@@ -307,7 +306,7 @@ class Configurable:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        mine, theirs = self._values, other._values  # type: ignore[attr-defined]
+        mine, theirs = self._values, other._values
         return all(_same(mine[name], theirs[name]) for name in mine)
 
     __hash__ = object.__hash__
@@ -321,6 +320,10 @@ class Configurable:
 
 
 _RUNNING = frozenset({"_pool", "_kept"})
+
+
+def _annotated(box: Any, name: str) -> bool:
+    return any(name in getattr(base, "__annotations__", {}) for base in type(box).__mro__)
 
 
 def _same(a: Any, b: Any) -> bool:

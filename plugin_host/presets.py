@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pedalboard
+from pedalboard._pedalboard import load_plugin as _load_plugin
 
 from neuralboard import natives, registry
 from neuralboard.errors import NeuralboardError, ParameterError, PresetError, did_you_mean
@@ -217,7 +218,7 @@ def _build_hosted(data: dict[str, Any], allow_vst3: bool) -> Any:
             f"the preset wants to load the plug-in {path}, which is native code outside the"
             " system's plug-in folders; pass allow_vst3=True (--allow-vst3) if you trust it"
         )
-    plugin = pedalboard.load_plugin(str(path), plugin_name=data.get("plugin_name"))
+    plugin: Any = _load_plugin(str(path), plugin_name=data.get("plugin_name"))
     if data.get("raw_state"):
         plugin.raw_state = base64.b64decode(data["raw_state"])
     for name, value in (data.get("parameters") or {}).items():
@@ -237,14 +238,14 @@ def _plugin_folders() -> list[str]:
 def _build_box(data: dict[str, Any], allow_vst3: bool) -> Any:
     _known_fields(data, {"box", "parameters"})
     name = str(data["box"])
-    cls = _loaded_class(name) if ":" in name else registry.find(name)
+    cls: Any = _loaded_class(name) if ":" in name else registry.find(name)
     values = dict(data.get("parameters") or {})
     for key in values:
-        descriptor = cls._descriptors.get(key)  # type: ignore[attr-defined]
+        descriptor = cls._descriptors.get(key)
         if descriptor is None:
             raise PresetError(
                 f"the preset of '{name}' sets the unknown parameter '{key}'"
-                f"{did_you_mean(key, cls._descriptors)}; remove it"  # type: ignore[attr-defined]
+                f"{did_you_mean(key, cls._descriptors)}; remove it"
             )
         if key == "processor":
             values[key] = build_item(values[key], allow_vst3=allow_vst3)

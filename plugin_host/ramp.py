@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time line of one parameter: constant, or on its straight way to a new value.
+r"""The time line of one parameter: constant, or on its straight way to a new value.
 
 A change starts a ramp at a sample index of the stream and ends it a fixed number of samples later,
 whatever the blocks in between: so a sample meets the same value under any block schedule.
 
     value   ______________
-                          \\            ramp: one float32 value per sample
-                           \\________   then constant again: a scalar
+                          \            ramp: one float32 value per sample
+                           \________   then constant again: a scalar
     index        start ────┘└── start + length
 """
 
@@ -52,7 +52,7 @@ class Ramp:
 
     def edges(self, start: int, stop: int) -> list[int]:
         """Return the indices inside (start, stop) where constant and ramp meet."""
-        found = set()
+        found: set[int] = set()
         for number, piece in enumerate(self._pieces):
             found.update(i for i in (piece[0], self._end(number)) if start < i < stop)
         return sorted(found)

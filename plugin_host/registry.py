@@ -36,10 +36,9 @@ def snake_case(name: str) -> str:
 @cache
 def _table() -> dict[str, tuple[str, Any]]:
     """Return name → (package, class or "module:Class")."""
-    from neuralboard.effects import BOXES
-
     found: dict[str, tuple[str, Any]] = {
-        name: ("neuralboard", where) for name, where in BOXES.items()
+        name: ("neuralboard", where)
+        for name, where in import_module("neuralboard.effects").BOXES.items()
     }
     for class_name in _NATIVES.split():
         cls = getattr(pedalboard, class_name, None)

@@ -74,7 +74,7 @@ class SeriesVoice(Voice):
             return None
         return {name: line.push(side[name]) for name, line in lines.items() if name in side}
 
-    @property  # type: ignore[override]
+    @property
     def controls(self) -> dict[str, Audio]:
         """What the children tell, together."""
         return {name: value for child in self.children for name, value in child.controls.items()}

@@ -17,6 +17,7 @@ must be served at once. Frame f covers the input samples [(f + 1)·hop - n_fft, 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ class SpectralCore(Core):
         cuts = sorted({int(np.searchsorted(centres, edge)) for edge in edges})
         pieces = [
             self._run(np.ascontiguousarray(frames[:, a:b]), self._heard.at(centres[a:b]))
-            for a, b in zip(cuts, cuts[1:], strict=False)
+            for a, b in pairwise(cuts)
         ]
         self._heard.forget(int(centres[-1]) + self._hop)
         return np.concatenate(pieces, axis=-2)

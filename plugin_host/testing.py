@@ -26,7 +26,7 @@ from neuralboard.parameter import Parameter
 from neuralboard.presets import from_json, to_json
 from neuralboard.processor import Processor
 
-__all__ = ["SCHEDULE", "ConformanceError", "Report", "check_box", "examine", "test_signal"]
+__all__ = ["SCHEDULE", "ConformanceError", "Report", "check_box", "examine", "signal_of"]
 
 SCHEDULE = (512, 64, 1024, 7, 1, 0, 8192, 3, 2048, 100)
 RATES = (8_000, 16_000, 44_100, 48_000, 96_000)
@@ -115,7 +115,7 @@ class _Fault(Exception):
     """One broken promise."""
 
 
-def test_signal(sample_rate: int, channels: int, seconds: float = 1.0, seed: int = 0) -> Audio:
+def signal_of(sample_rate: int, channels: int, seconds: float = 1.0, seed: int = 0) -> Audio:
     """Return noise, a decay, silence, −120 dB and a burst; channels differ. `[channels, n]`."""
     rng = np.random.default_rng(seed)
     num_samples = round(seconds * sample_rate)
@@ -130,14 +130,11 @@ def test_signal(sample_rate: int, channels: int, seconds: float = 1.0, seed: int
     return np.asarray(noise * envelope, np.float32)
 
 
-test_signal.__test__ = False  # type: ignore[attr-defined]  # pytest: this is no test
-
-
 class _Tester:
     def __init__(self, box: Any, processor: Processor, tolerance: float) -> None:
         self.box, self.processor, self.tolerance = box, processor, tolerance
         self.rate, self.channels = self._supported_format()
-        self.audio = test_signal(self.rate, self.channels)
+        self.audio = signal_of(self.rate, self.channels)
 
     def _supported_format(self) -> tuple[int, int]:
         for rate in (48_000, 44_100, 16_000, 8_000, 96_000):
@@ -250,7 +247,7 @@ class _Tester:
         box = self.box
         if not isinstance(box, EffectBase):
             return
-        audio = test_signal(self.rate, self.channels, 0.5, seed=3)
+        audio = signal_of(self.rate, self.channels, 0.5, seed=3)
         if box.neutral:
             box = copy.deepcopy(box)
             for name, value in box.neutral.items():
@@ -313,7 +310,7 @@ class _Tester:
                     self.processor.open(rate, channels).close()
                 except AudioError:
                     continue
-                audio = test_signal(rate, channels, 0.1, seed=channels)
+                audio = signal_of(rate, channels, 0.1, seed=channels)
                 out = self._one(self.processor(audio, rate))
                 _must(out.shape == audio.shape, f"{rate} Hz, {channels} channels: {out.shape}")
 
@@ -321,7 +318,7 @@ class _Tester:
         want = self.processor(self.audio, self.rate)
         for name, twin in (
             ("preset", from_json(to_json(self.box), allow_vst3=True)),
-            ("pickle", pickle.loads(pickle.dumps(self.processor))),
+            ("pickle", pickle.loads(pickle.dumps(self.processor))),  # noqa: S301 (our own bytes)
             ("deepcopy", copy.deepcopy(self.processor)),
         ):
             twin = twin if isinstance(twin, Processor) else Board([twin])

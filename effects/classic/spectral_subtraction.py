@@ -7,7 +7,7 @@ over-subtraction and floor after M. Berouti, R. Schwartz, J. Makhoul, 1979.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class SpectralSubtraction(NoiseReducer):
     strength = Parameter(1.0, 0.0, 2.0, doc="0 leaves the sound alone, 1 is the full reduction")
     over_subtraction = Parameter(3.0, 1.0, 10.0, doc="times the noise is subtracted")
     floor_db = Parameter(-18.0, -60.0, 0.0, unit="dB", doc="the most a bin is turned down")
-    neutral = {"strength": 0.0}
+    neutral: ClassVar[dict[str, Any]] = {"strength": 0.0}
 
     def memory(self, shape: tuple[int, int]) -> Any:
         return {"gain": np.ones(shape, np.float32)}

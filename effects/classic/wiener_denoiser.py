@@ -7,7 +7,7 @@ amplitude estimator", 1985.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class WienerDenoiser(NoiseReducer):
     strength = Parameter(1.0, 0.0, 2.0, doc="0 leaves the sound alone, 1 is the full reduction")
     smoothing = Parameter(0.98, 0.8, 0.998, doc="weight of the last frame's estimate")
     floor_db = Parameter(-25.0, -60.0, 0.0, unit="dB", doc="the most a bin is turned down")
-    neutral = {"strength": 0.0}
+    neutral: ClassVar[dict[str, Any]] = {"strength": 0.0}
 
     def memory(self, shape: tuple[int, int]) -> Any:
         return {"clean": np.zeros(shape, np.float32)}
@@ -60,7 +60,8 @@ def _expint(v: Floats) -> Floats:
     v = np.maximum(v, np.float32(1e-6))
     small = np.minimum(v, 1.0)
     series = -np.log(small) - 0.57721566 + small * (
-        0.99999193 + small * (-0.24991055 + small * (0.05519968 + small * (-0.00976004 + small * 0.00107857)))
+        0.99999193 + small * (-0.24991055 + small * (
+            0.05519968 + small * (-0.00976004 + small * 0.00107857)))
     )  # fmt: skip
     large = np.maximum(v, 1.0)
     above = large * (large * (large * (large + 8.5733287401) + 18.059016973) + 8.6347608925)
