@@ -10,7 +10,7 @@ One-shot is the stream pushed through in one go, so both give the same samples.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class Processor:
     _pool: dict[tuple[int, int], deque[Voice]]
     _kept: Stream | None
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Processor:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         object.__setattr__(self, "_pool", {})
         object.__setattr__(self, "_kept", None)

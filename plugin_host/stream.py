@@ -10,7 +10,7 @@ with box.stream(48_000, channels=2) as stream:
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -130,7 +130,7 @@ class Stream:
             self._closed = True
             self._voice.close()
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

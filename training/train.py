@@ -97,7 +97,7 @@ def validate(model: Denoiser, corpus: Corpus, count: int = 16) -> tuple[float, f
         seconds=3.0, snr_db=(0.0, 10.0), noise_only=0, clean_only=0, level_step=0, lead_silence=0
     )
     items = [Mixtures(corpus, mixing, 999, count)[i] for i in range(count)]
-    noisy, target = (torch.stack([item[k] for item in items]) for k in (0, 1))
+    noisy, target = (torch.stack([torch.as_tensor(item[k]) for item in items]) for k in (0, 1))
     model.eval()
     result = enhance(model, noisy)
     model.train()
@@ -131,7 +131,7 @@ def run(settings: Settings, resume: bool = False) -> Path:
                 group["lr"] = rate
             loss = spectral_loss(enhance(model, noisy), target, bandwidth.float())
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             step, total = step + 1, total + float(loss.detach())

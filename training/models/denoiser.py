@@ -97,6 +97,7 @@ class Denoiser(nn.Module):
             "squeezed": squeezed,
             "context": context,
         }
+        self.high: Tensor
         self.register_buffer("high", high_band_matrix(), persistent=False)
         self.encode_low = nn.Linear(LOW_WIDTH * 3 + 1, channels)
         self.encode_high = nn.Linear(2, channels)
