@@ -250,9 +250,11 @@ class Configurable:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         found: dict[str, Descriptor] = {}
-        for base in reversed(cls.__mro__):
-            found.update({k: v for k, v in vars(base).items() if isinstance(v, Descriptor)})
-        # Own parameters come first: they are the ones that may be given by position.
+        # A class's own parameters come before inherited ones: position means them first.
+        for base in cls.__mro__:
+            for name, value in vars(base).items():
+                if isinstance(value, Descriptor):
+                    found.setdefault(name, value)
         shared = {name: found.pop(name) for name in cls._shared_names if name in found}
         cls._descriptors = found | shared
 
