@@ -128,7 +128,7 @@ def test_a_changed_property_ramps_alike_under_any_schedule() -> None:
     audio = testing.signal_of(RATE, 2, 0.5, seed=4)
     outs = []
     for sizes in ((500,), (499, 1), (7, 493)):
-        filters = [pb.HighpassFilter(100), pb.Gain(0.0), pb.Compressor(-10, 2)]
+        filters: list[Any] = [pb.HighpassFilter(100), pb.Gain(0.0), pb.Compressor(-10, 2)]
         parts = []
         with nb.Board(filters).stream(RATE, 2) as stream:
             for start in range(0, 20_000, 500):
