@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The model file: one ``.onnx`` with its card inside (format 1, docs/model-file.md).
+
+    card = Card(name=..., domain="spectrum", ...)      # any trainer
+    data = add_card(onnx_bytes, card)                  # append it to the file's metadata
+    model = load_model("my_model.onnx")                # checked, then loaded
+
+The bytes are untrusted until they passed every check; a bad file is a `ModelFileError`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralboard.effects.model_card import Card, DataSource, Golden, ModelParameter, State, Stft
+from neuralboard.effects.model_metadata import KEY, read_parts, with_metadata
+from neuralboard.effects.runtime import Graph, Limits, StepRunner, open_graph
+from neuralboard.errors import ModelFileError
+
+__all__ = ["Card", "DataSource", "Golden", "ModelFile", "ModelParameter", "State", "Stft"]
+__all__ += ["add_card", "load_model", "read_card"]
+
+Floats = NDArray[np.float32]
+Source = str | os.PathLike[str] | bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelFile:
+    """A loaded model: its card and its graph. Holds no state; share it freely.
+
+    Attributes
+    ----------
+    card : Card
+    graph : Graph
+        Shared by all that load the same bytes in this process.
+    output_kind : str
+        What the main output is: ``mask`` (complex pairs), ``gain`` (a real mask), ``spectrum``,
+        ``audio`` or ``probabilities``.
+    source : str
+        The path, or a word for bytes; for messages.
+    """
+
+    card: Card
+    graph: Graph
+    output_kind: str
+    source: str
+
+    def start_states(self, batch: int) -> dict[str, Floats]:
+        """Return the states of a new stream: name of the input → zeros ``[batch, *shape]``."""
+        return {
+            state.input: np.zeros((batch, *state.shape), np.float32) for state in self.card.states
+        }
+
+    def run(
+        self,
+        main: Floats,
+        states: dict[str, Floats],
+        parameters: Mapping[str, Floats] | None = None,
+    ) -> Floats:
+        """Run frames (or samples) through the graph; `states` is brought up to date in place.
+
+        Parameters
+        ----------
+        main : float32
+            ``spectrum [batch, frames, bins, 2]`` or ``audio [batch, samples]``.
+        states : dict
+            From `start_states`, or the last call.
+        parameters : name → float32 ``[batch, frames, 1]``, optional
+            Those left out are at their default.
+
+        Returns
+        -------
+        float32
+            The main output.
+        """
+        card = self.card
+        feeds = {card.inputs[0]: main, **states, **(parameters or {})}
+        if len(feeds) < len(card.inputs):
+            shape = (main.shape[0], self.frames_of(main), 1)
+            for p in card.parameters:
+                if p.name not in feeds:
+                    feeds[p.name] = np.full(shape, p.default, np.float32)
+        found = dict(zip(self._names, self.graph.run(feeds), strict=True))
+        for state in card.states:
+            states[state.input] = found[state.output]
+        return found[card.outputs[0]]
+
+    def frames_of(self, main: Floats) -> int:
+        """Return the number of frames (waveform: blocks), which parameters have values for."""
+        return main.shape[1] // (1 if self.card.stft is not None else self.card.block)
+
+    def runner(self, batch: int, frames: int = 1) -> StepRunner:
+        """Return the fast path for calls of one fixed size, its states carried inside."""
+        shapes = _shapes(self.card, batch, frames)
+        carry = {state.input: state.output for state in self.card.states}
+        return self.graph.runner(shapes, carry)
+
+    @property
+    def _names(self) -> list[str]:
+        return [port.name for port in self.graph.outputs]
+
+
+def _shapes(card: Card, batch: int, frames: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every input for a call of so many frames (waveform: blocks)."""
+    if card.stft is not None:
+        main: tuple[int, ...] = (batch, frames, card.stft.bins, 2)
+    else:
+        main = (batch, frames * card.block)
+    return {
+        card.inputs[0]: main,
+        **{p.name: (batch, frames, 1) for p in card.parameters},
+        **{state.input: (batch, *state.shape) for state in card.states},
+    }
+
+
+def read_card(source: Source, limits: Limits | None = None) -> Card:
+    """Read the card alone; ONNX Runtime is not needed.
+
+    Raises
+    ------
+    ModelFileError
+        No model file, or a card that is wrong.
+    """
+    return _card_of(_read(source, limits or Limits()), _name_of(source))
+
+
+def _card_of(data: bytes, name: str) -> Card:
+    parts = read_parts(data)
+    if KEY not in parts.metadata:
+        raise ModelFileError(
+            f"{name} has no model card (metadata key '{KEY}'); add one with add_card"
+            " (docs/model-file.md)"
+        )
+    card = Card.from_json(parts.metadata[KEY])
+    if card.sha256 and card.sha256 != parts.graph_sha256:
+        raise ModelFileError(
+            f"the graph in {name} is not the one that its card was written for (SHA-256"
+            f" {parts.graph_sha256[:12]}…, not {card.sha256[:12]}…): damaged or edited; get it anew"
+        )
+    return card
+
+
+def add_card(data: bytes, card: Card) -> bytes:
+    """Return the bytes of a model file: those of an ONNX model with its card appended.
+
+    Parameters
+    ----------
+    data : bytes
+        A serialised ModelProto, tensors inside. The graph stays byte for byte what it is.
+    card : Card
+        Its `sha256` is computed here. A card that was there before is replaced.
+    """
+    card = dataclasses.replace(card, sha256=read_parts(data).graph_sha256)
+    return with_metadata(data, KEY, card.to_json())
+
+
+def load_model(
+    source: Source, *, trust: bool = False, verify: bool = False, limits: Limits | None = None
+) -> ModelFile:
+    """Load a model file.
+
+    Parameters
+    ----------
+    source : path or bytes
+        The file, or what it holds.
+    trust : bool
+        Skip the first load in a process of its own, for a file that you made yourself.
+    verify : bool
+        Run the self-test against the card's golden output.
+    limits : Limits, optional
+        Other bounds than the usual ones.
+
+    Raises
+    ------
+    ModelFileError
+        The file can't be read, is broken, forbidden, or doesn't do what its card says.
+    """
+    limits = limits or Limits()
+    name = _name_of(source)
+    data = _read(source, limits)
+    card = _card_of(data, name)
+    graph = open_graph(data, limits)
+    return ModelFile(card, graph, _probe(card, graph, 1, 2), name)
+
+
+def _name_of(source: Source) -> str:
+    return "the model" if isinstance(source, bytes) else os.fspath(source)
+
+
+def _read(source: Source, limits: Limits) -> bytes:
+    if isinstance(source, bytes):
+        data = source
+    else:
+        try:
+            with Path(source).open("rb") as file:
+                data = file.read(limits.max_bytes + 1)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ModelFileError(
+                f"can't read the model file {os.fspath(source)!r}: {reason.lower()}"
+            ) from None
+    if len(data) > limits.max_bytes:
+        raise ModelFileError(
+            f"the model file {_name_of(source)} is larger than {limits.max_bytes >> 20} MiB;"
+            " a graph of this size is too slow for a board"
+        )
+    return data
+
+
+def _probe(card: Card, graph: Graph, batch: int, frames: int) -> str:
+    """Run zeros through the graph, compare what comes out with the card; return the kind."""
+    names = [port.name for port in graph.inputs]
+    if sorted(names) != sorted(card.inputs):
+        raise ModelFileError(
+            f"the graph's inputs are {', '.join(names)}, the card says {', '.join(card.inputs)};"
+            " make them equal"
+        )
+    outputs = [port.name for port in graph.outputs]
+    if sorted(outputs) != sorted(card.outputs):
+        raise ModelFileError(
+            f"the graph's outputs are {', '.join(outputs)}, the card says"
+            f" {', '.join(card.outputs)}; make them equal"
+        )
+    shapes = _shapes(card, batch, frames)
+    feeds = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    for p in card.parameters:
+        feeds[p.name].fill(p.default)
+    found = dict(zip(outputs, graph.run(feeds), strict=True))
+    for state in card.states:
+        _same_shape(found[state.output], state.output, [(batch, *state.shape)])
+    main, shape = found[card.outputs[0]], shapes[card.inputs[0]]
+    stems = (len(card.stems),) if card.stems else ()
+    if card.domain == "labels":
+        _same_shape(main, card.outputs[0], [(batch, frames, len(card.labels))])
+        return "probabilities"
+    if card.domain == "waveform":
+        _same_shape(main, card.outputs[0], [(*stems, *shape)])
+        return "audio"
+    if card.outputs[0] == "spectrum_out":
+        _same_shape(main, card.outputs[0], [(*stems, *shape)])
+        return "spectrum"
+    _same_shape(main, card.outputs[0], [(*stems, *shape), (*stems, *shape[:-1])])
+    return "mask" if main.ndim == len(stems) + len(shape) else "gain"
+
+
+def _same_shape(found: NDArray[np.float32], name: str, wanted: list[tuple[int, ...]]) -> None:
+    if found.dtype != np.float32 or found.shape not in wanted:
+        raise ModelFileError(
+            f"the graph's output '{name}' is {found.dtype}{list(found.shape)}; by its card it must"
+            f" be float32{' or '.join(str(list(shape)) for shape in wanted)}"
+        )
