@@ -43,6 +43,8 @@ class Box(EffectBase):
     >>> parallel = Box(Compressor(threshold_db=-30, ratio=8), mix=0.5, name="parallel")
     """
 
+    links_channels = True  # what it holds may do so
+
     processor = Setting(None, check=_check_processor, expects="a box, an effect or a board")
 
     def _open(self, sample_rate: int, channels: int) -> Voice:
@@ -93,9 +95,21 @@ class _InnerCore(Core):
     def __init__(self, voice: Voice) -> None:
         self.voice = voice
         self.latency, self.causes = voice.latency, voice.causes
+        self.streamable, self.poolable = voice.streamable, voice.poolable
+        self.sidechains = voice.sidechains
+        self.children = (voice,)
 
     def restart(self) -> None:
         self.voice.reset()
 
-    def process(self, block: Audio, side: Audio | None) -> Audio:
-        return self.voice.process(block)
+    def reusable(self) -> bool:
+        return self.voice.reusable()
+
+    def process(self, block: Audio, side: Any) -> Audio:
+        return self.voice.process(block, side)
+
+    def render(self, audio: Audio, side: Any) -> Audio:
+        return self.voice.render(audio, side)
+
+    def close(self) -> None:
+        self.voice.close()

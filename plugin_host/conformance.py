@@ -1,35 +1,47 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks of the conformance suite: one method per promise of the contract."""
+"""What the checks of the conformance suite stand on: signals, measures, one box on the bench.
+
+The checks themselves: `conformance_calls` (one-shot, formats, broken numbers, copies),
+`conformance_streams` (schedules, memory, latency), `conformance_parameters`.
+"""
 
 from __future__ import annotations
 
 import copy
-import pickle
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from neuralboard.audio import Audio
-from neuralboard.board import Board
 from neuralboard.effect import EffectBase
-from neuralboard.errors import AudioError, ParameterError, StreamingNotSupported
-from neuralboard.parameter import Parameter
-from neuralboard.presets import from_json, to_json
+from neuralboard.errors import AudioError, BrokenSamplesWarning
 from neuralboard.processor import Processor
 
-__all__ = ["SCHEDULE", "Fault", "Tester", "signal_of"]
+__all__ = [
+    "NULL_DB",
+    "RATES",
+    "SCHEDULE",
+    "Bench",
+    "Check",
+    "Fault",
+    "difference",
+    "finite_output",
+    "level_db",
+    "must",
+    "signal_of",
+]
 
 SCHEDULE = (512, 64, 1024, 7, 1, 0, 8192, 3, 2048, 100)
 RATES = (8_000, 16_000, 44_100, 48_000, 96_000)
 NULL_DB = -100.0
-# The codec itself answers digital silence with noise at -66 dBFS (pedalboard's own call too).
-_HUMS = ("GSMFullRateCompressor",)
+
+Check = tuple[str, Callable[[], None]]
 
 
 class Fault(Exception):
-    """One broken promise."""
-
     """One broken promise."""
 
 
@@ -48,13 +60,26 @@ def signal_of(sample_rate: int, channels: int, seconds: float = 1.0, seed: int =
     return np.asarray(noise * envelope, np.float32)
 
 
-class Tester:
-    """Runs the checks on one box at a rate and channel count that it can do."""
+class Bench:
+    """One box at a rate and channel count that it can do.
+
+    Parameters
+    ----------
+    box
+        The box under test, as the user gave it.
+    processor : Processor
+        The same, or a board with it alone where it is one of pedalboard's.
+    tolerance : float
+        Allowed difference between block schedules.
+    """
 
     def __init__(self, box: Any, processor: Processor, tolerance: float) -> None:
         self.box, self.processor, self.tolerance = box, processor, tolerance
+        self.own = isinstance(box, EffectBase)
+        self.values = dict(box._values) if self.own else {}
         self.rate, self.channels = self._supported_format()
         self.audio = signal_of(self.rate, self.channels)
+        self._rates: list[int] | None = None
 
     def _supported_format(self) -> tuple[int, int]:
         for rate in (48_000, 44_100, 16_000, 8_000, 96_000):
@@ -68,277 +93,89 @@ class Tester:
                 return rate, channels
         return 48_000, 2
 
-    def checks(self) -> Iterator[tuple[str, Callable[[], None]]]:
-        yield "call: shape, type, length, input untouched", self.call
-        yield "repeat: the same call gives the same samples", self.repeat
-        if self.processor.streamable:
-            yield "stream: any block schedule equals one-shot", self.schedules
-            yield "streams: two at once do not disturb each other", self.two_streams
-            yield "stream: outputs are not overwritten later", self.outputs_stay
-            yield "stream: reset begins anew", self.stream_reset
-            yield "latency: declared = measured", self.latency
-        else:
-            yield "stream: says that it can't", self.refuses_stream
-        yield "silence in, silence out", self.silence
-        yield "broken numbers stay outside", self.broken
-        yield "rates and channels", self.formats
-        yield "copies: preset, pickle, deepcopy", self.copies
-        if isinstance(self.box, EffectBase):
-            yield "parameters: ranges are checked", self.parameters
-            yield "mix=0 and bypass: the delayed input", self.dry
-            if self.processor.streamable:
-                yield "parameters: a change ramps, alike under any schedule", self.ramps
+    def rates(self) -> list[int]:
+        """Return the rates that the box accepts; others it refuses when opened."""
+        if self._rates is None:
+            self._rates = [rate for rate in RATES if self.accepts(rate, self.channels)]
+        return self._rates
 
-    # ------------------------------------------------------------------ the checks
-    def call(self) -> None:
-        for audio in (self.audio, self.audio[:, :100], self.audio[:, :0], self.audio[0]):
-            audio = np.ascontiguousarray(audio)
-            before = audio.copy()
-            out = self._one(self.processor(audio, self.rate))
-            _must(np.array_equal(before, audio), "it changed its input; work on a copy")
-            _must(out.shape == audio.shape, f"gave shape {out.shape} for {audio.shape}")
-            _must(out.dtype == np.float32, f"gave {out.dtype}, not float32")
-            _must(bool(np.isfinite(out).all()), "gave NaN or Inf for finite audio")
-
-    def repeat(self) -> None:
-        first = self.processor(self.audio, self.rate)
-        self.processor(self.audio[:, ::-1].copy(), self.rate)
-        again = self.processor(self.audio, self.rate)
-        _must(
-            np.array_equal(first, again),
-            "the same call gave other samples after another recording: state leaks between calls"
-            f" (difference {_difference(first, again):.2g})",
-        )
-
-    def schedules(self) -> None:
-        want = self._one(self.processor(self.audio, self.rate))
-        rng = np.random.default_rng(1)
-        random = tuple(int(n) for n in rng.integers(0, 3000, 40))
-        for name, sizes in (("fixed", SCHEDULE), ("random", random), ("long", (10**6,))):
-            got = self._streamed(self.processor, self.audio, sizes)
-            _must(
-                got.shape == want.shape, f"streamed {got.shape[-1]} samples, not {want.shape[-1]}"
-            )
-            worst = _difference(got, want)
-            _must(
-                worst <= self.tolerance,
-                f"{name} blocks differ from one-shot by {worst:.2g}: the result depends on the"
-                " block schedule, or the declared latency is wrong",
-            )
-
-    def two_streams(self) -> None:
-        other = self.audio[:, ::-1].copy()
-        alone = self._streamed(self.processor, self.audio, (256,))
-        with (
-            self.processor.stream(self.rate, self.channels) as a,
-            self.processor.stream(self.rate, self.channels) as b,
-        ):
-            parts = []
-            for start in range(0, self.audio.shape[1], 256):
-                parts.append(self._one(a.process(self.audio[:, start : start + 256])))
-                b.process(other[:, start : start + 256])
-            parts.append(self._one(a.flush()))
-            latency = a.latency
-        both = np.concatenate(parts, axis=-1)[..., latency:]
-        _must(
-            _difference(both, alone) <= self.tolerance,
-            "two streams of one box disturb each other: keep state in start(), not on self",
-        )
-
-    def outputs_stay(self) -> None:
-        with self.processor.stream(self.rate, self.channels) as stream:
-            first = stream.process(self.audio[:, :512])
-            kept = first.copy()
-            stream.process(self.audio[:, 512:1024])
-            _must(np.array_equal(first, kept), "a later block overwrote an earlier output; copy it")
-
-    def stream_reset(self) -> None:
-        with self.processor.stream(self.rate, self.channels) as stream:
-            first = stream.process(self.audio[:, :6000])
-            stream.reset()
-            again = stream.process(self.audio[:, :6000])
-        _must(_difference(first, again) <= self.tolerance, "reset() left state behind")
-
-    def latency(self) -> None:
-        for rate in self._rates():
-            declared = self.processor.latency(rate, self.channels)
-            with self.processor.stream(rate, self.channels) as stream:
-                _must(stream.latency == declared, f"latency {declared} became {stream.latency}")
-        box = self.box
-        if not isinstance(box, EffectBase):
-            return
-        audio = signal_of(self.rate, self.channels, 0.5, seed=3)
-        if box.neutral:
-            box = copy.deepcopy(box)
-            for name, value in box.neutral.items():
-                setattr(box, name, value)
-        out = self._one(box(audio, self.rate))
-        self._aligned(audio, out, bool(box.neutral))
-
-    def _aligned(self, audio: Audio, out: Audio, neutral: bool) -> None:
-        """Find the lag of the output by cross-correlation; 0 once the latency is removed."""
-        size = 1 << (2 * audio.shape[1] - 1).bit_length()
-        spectrum = np.fft.rfft(out, size) * np.conj(np.fft.rfft(audio, size))
-        correlation = np.fft.irfft(spectrum, size).sum(axis=0)
-        energy = np.sqrt(np.sum(audio.astype(float) ** 2) * np.sum(out.astype(float) ** 2))
-        peak = int(np.argmax(np.abs(correlation)))
-        if energy == 0 or abs(correlation[peak]) < 0.5 * energy:
-            _must(not neutral, f"with {self.box.neutral} the output does not resemble the input")
-            return
-        lag = peak if peak < size // 2 else peak - size
-        _must(
-            lag == 0,
-            f"the declared latency is wrong by {lag:+d} samples (measured by correlation); declare"
-            " it in latency_samples",
-        )
-        if neutral:
-            null = _db(out - audio) - _db(audio)
-            _must(null < -60.0, f"with {self.box.neutral} it nulls to {null:.0f} dB only")
-
-    def refuses_stream(self) -> None:
+    def accepts(self, rate: int, channels: int) -> bool:
+        """Return whether a voice of this format opens; only AudioError says no."""
         try:
-            self.processor.stream(self.rate, self.channels)
-        except StreamingNotSupported:
-            return
-        raise Fault("streamable is False, but a stream opened")
+            self.processor.open(rate, channels).close()
+        except AudioError:
+            return False
+        return True
 
-    def silence(self) -> None:
-        zeros = np.zeros((self.channels, self.rate // 2), np.float32)
-        level = _db(self._one(self.processor(zeros, self.rate)))
-        if type(self.box).__name__ in _HUMS:
-            return
-        _must(level < NULL_DB, f"silence came out at {level:.0f} dBFS")
-
-    def broken(self) -> None:
-        spoilt = self.audio.copy()
-        spoilt[:, 1000] = np.nan
-        spoilt[:, 2000] = np.inf
-        spoilt[:, 3000] = 1e20
-        out = self._one(self.processor(spoilt, self.rate))
-        _must(bool(np.isfinite(out).all()), "gave NaN or Inf after broken samples in the input")
-        loud = np.asarray(self.audio * np.float32(1e8), np.float32)
-        out = self._one(self.processor(loud, self.rate))
-        _must(bool(np.isfinite(out).all()), "gave NaN or Inf for very loud audio")
-        clean = self.processor(self.audio, self.rate)
-        again = self.processor(self.audio, self.rate)
-        _must(np.array_equal(clean, again), "broken samples poisoned a state that was kept")
-
-    def formats(self) -> None:
-        for rate in self._rates():
-            for channels in (1, 2, 3):
-                try:
-                    self.processor.open(rate, channels).close()
-                except AudioError:
-                    continue
-                audio = signal_of(rate, channels, 0.1, seed=channels)
-                out = self._one(self.processor(audio, rate))
-                _must(out.shape == audio.shape, f"{rate} Hz, {channels} channels: {out.shape}")
-
-    def copies(self) -> None:
-        want = self.processor(self.audio, self.rate)
-        for name, twin in (
-            ("preset", from_json(to_json(self.box), allow_vst3=True)),
-            ("pickle", pickle.loads(pickle.dumps(self.processor))),  # noqa: S301 (our own bytes)
-            ("deepcopy", copy.deepcopy(self.processor)),
-        ):
-            twin = twin if isinstance(twin, Processor) else Board([twin])
-            got = twin(self.audio, self.rate)
-            _must(np.array_equal(got, want), f"a copy by {name} gives other samples")
-
-    def parameters(self) -> None:
+    def copy(self, **values: Any) -> Any:
+        """Return a copy of the box with some parameters set."""
         box = copy.deepcopy(self.box)
-        for name, descriptor in box.parameters.items():
-            if not isinstance(descriptor, Parameter):
-                continue
-            for bad in (float("nan"), "loud", descriptor.maximum + 1, descriptor.minimum - 1):
-                if isinstance(bad, float) and np.isinf(bad):
-                    continue
-                try:
-                    setattr(box, name, bad)
-                except ParameterError:
-                    continue
-                raise Fault(f"{name} = {bad!r} was accepted")
-
-    def dry(self) -> None:
-        for name, value in (("mix", 0.0), ("bypass", True)):
-            box = copy.deepcopy(self.box)
+        for name, value in values.items():
             setattr(box, name, value)
-            out = self._one(box(self.audio, self.rate))
-            null = _db(out - self.audio)
-            _must(null < NULL_DB, f"with {name}={value} it nulls to {null:.0f} dB only")
+        return box
 
-    def ramps(self) -> None:
-        numbers = {
-            name: d for name, d in self.box.parameters.items()
-            if isinstance(d, Parameter) and not d.next_stream
-        }  # fmt: skip
-        for name, descriptor in numbers.items():
-            ends = [v for v in (descriptor.minimum, descriptor.maximum) if np.isfinite(v)]
-            if not ends:
-                continue
-            outs = []
-            for sizes in ((500,), (77, 1, 422)):
-                box = copy.deepcopy(self.box)
-                outs.append(self._changed(box, name, ends[0], sizes))
-            worst = _difference(*outs)
-            _must(
-                worst <= self.tolerance,
-                f"a change of {name} gives other samples under other blocks (by {worst:.2g})",
-            )
+    def streamed(
+        self,
+        processor: Any,
+        audio: Audio,
+        sizes: tuple[int, ...],
+        rate: int = 0,
+        sides: dict[str, Audio] | None = None,
+    ) -> Audio:
+        """Stream in blocks of these sizes, over and over; the latency is removed.
 
-    # ------------------------------------------------------------------ helpers
-    def _changed(self, box: Any, name: str, value: float, sizes: tuple[int, ...]) -> Audio:
-        """Stream with a change at sample 5000, where both schedules have a block boundary."""
-        parts = []
-        with box.stream(self.rate, self.channels) as stream:
-            for start in range(0, 10_000, 500):
-                if start == 5000:
-                    setattr(box, name, value)
-                at = start
-                for size in sizes:
-                    parts.append(self._one(stream.process(self.audio[:, at : at + size])))
-                    at += size
-            parts.append(self._one(stream.flush()))
-        return np.concatenate(parts, axis=-1)
-
-    def _streamed(self, processor: Processor, audio: Audio, sizes: tuple[int, ...]) -> Audio:
+        With side chains, nothing is flushed: what came out so far is returned.
+        """
         parts, start, number = [], 0, 0
-        with processor.stream(self.rate, self.channels) as stream:
+        with processor.stream(rate or self.rate, audio.shape[0]) as stream:
             while start < audio.shape[1]:
                 size = sizes[number % len(sizes)]
-                part = self._one(stream.process(audio[:, start : start + size]))
+                side = {
+                    name: whole[:, start : start + size] for name, whole in (sides or {}).items()
+                }
+                part = self.first(stream.process(audio[:, start : start + size], side or None))
                 wanted = min(size, audio.shape[1] - start)
-                _must(part.shape[-1] == wanted, f"gave {part.shape[-1]} samples for {wanted}")
+                must(part.shape[-1] == wanted, f"gave {part.shape[-1]} samples for {wanted}")
                 parts.append(part)
                 start, number = start + size, number + 1
-            parts.append(self._one(stream.flush()))
-            latency = stream.latency
-        return np.concatenate(parts, axis=-1)[..., latency:]
+            if not sides:
+                parts.append(self.first(stream.flush()))
+                return np.concatenate(parts, axis=-1)[..., stream.latency :]
+        return np.concatenate(parts, axis=-1)
 
-    def _one(self, out: Audio) -> Audio:
+    def first(self, out: Audio) -> Audio:
         """Return the first output of a box that gives several."""
         stems = getattr(self.box, "stems", ())
         return out[0] if stems and getattr(self.box, "stem", None) is None else out
 
-    def _rates(self) -> list[int]:
-        found = []
-        for rate in RATES:
-            try:
-                self.processor.open(rate, self.channels).close()
-            except AudioError:
-                continue
-            found.append(rate)
-        return found
+
+@contextmanager
+def finite_output() -> Iterator[None]:
+    """Turn the host's replacing of a box's broken samples into a fault: the input was sound."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", BrokenSamplesWarning)
+        yield
+    for warning in caught:
+        text = str(warning.message)
+        if issubclass(warning.category, BrokenSamplesWarning) and "the output of" in text:
+            raise Fault(f"gave NaN, Inf or samples beyond 1e9 for sound input ({text})")
 
 
-def _must(holds: bool, fault: str) -> None:
+def must(holds: bool, fault: str) -> None:
+    """Raise the fault unless the promise holds."""
     if not holds:
         raise Fault(fault)
 
 
-def _difference(a: Audio, b: Audio) -> float:
+def difference(a: Audio, b: Audio) -> float:
+    """Return the largest absolute difference; infinite where the shapes differ."""
+    if a.shape != b.shape:
+        return float("inf")
     return float(np.max(np.abs(a - b), initial=0.0))
 
 
-def _db(audio: Audio) -> float:
+def level_db(audio: Audio) -> float:
+    """Return the RMS level in dBFS, −240 for silence."""
+    if audio.size == 0:
+        return -240.0
     return float(20.0 * np.log10(np.sqrt(np.mean(audio.astype(float) ** 2)) + 1e-12))

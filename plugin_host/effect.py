@@ -45,15 +45,41 @@ def _check_name(value: Any) -> str:
 
 
 class Core:
-    """The part of a voice that runs the box's own method: no mix, no guards, no resampling."""
+    """The part of a voice that runs the box's own method: no mix, no guards, no resampling.
+
+    Attributes
+    ----------
+    latency, causes, stems, streamable, poolable
+        As those of a `Voice`.
+    sidechains : frozenset of str
+        What voices inside listen to; the core then gets the side chains by name, else the one
+        array that the box asks for.
+    children : tuple of Voice
+        Voices inside.
+    """
 
     latency = 0
     causes: dict[str, int]
     stems: tuple[str, ...] = ()
+    streamable = True
+    poolable = True
+    sidechains: frozenset[str] = frozenset()
+    children: tuple[Voice, ...] = ()
 
-    def process(self, block: Audio, side: Audio | None) -> Audio:
+    def process(self, block: Audio, side: Any) -> Audio:
         """Take `[channels, n]`, give as many samples."""
         raise TypeError(f"{type(self).__name__} has no process method")
+
+    def render(self, audio: Audio, side: Any) -> Audio:
+        """Take a whole recording where `streamable` is False."""
+        raise TypeError(f"{type(self).__name__} has no render method")
+
+    def reusable(self) -> bool:
+        """Return False where `restart` is not enough."""
+        return True
+
+    def close(self) -> None:
+        """Give back what is held."""
 
     def restart(self) -> None:
         """Forget everything."""
@@ -72,6 +98,9 @@ class EffectBase(Configurable, Processor):
         True where the process method takes a fourth argument, the side chain (or None).
     neutral : dict
         Parameter values at which the box passes audio unchanged, for tests of its latency.
+    links_channels : bool
+        True where what one channel gives depends on the others (a centre extractor, a linked
+        compressor); else the tests hold each channel against itself alone.
     """
 
     mix = Parameter(1.0, 0.0, 1.0, doc="0 is the dry sound, aligned; 1 the effect alone")
@@ -81,6 +110,7 @@ class EffectBase(Configurable, Processor):
     model_rate: int | None = None
     uses_sidechain: bool = False
     neutral: ClassVar[dict[str, Any]] = {}
+    links_channels: bool = False
 
     def start(self, sample_rate: int, channels: int) -> Any:
         """Return the state of a new voice: anything the process method needs to remember."""
@@ -124,7 +154,7 @@ class SampleCore(Core):
     def __init__(self, box: Effect, sample_rate: int, channels: int) -> None:
         self._box, self._sample_rate, self._channels = box, sample_rate, channels
         self._heard = Heard(box, sample_rate, box._shared_names)
-        self.latency = int(box.latency_samples(sample_rate))
+        self.latency = _checked_latency(box, sample_rate)
         self.causes = {type(box).__name__: self.latency} if self.latency else {}
         self.restart()
 
@@ -154,6 +184,9 @@ class SampleCore(Core):
         view.flags.writeable = False
         box = self._box
         if box.uses_sidechain:
+            if side is not None:
+                side = side.view()
+                side.flags.writeable = False
             out = box.process_block(view, self._state, p, side)  # type: ignore[call-arg]
         else:
             out = box.process_block(view, self._state, p)
@@ -168,7 +201,25 @@ def _checked(out: Any, shape: tuple[int, ...], box: EffectBase, method: str) -> 
             f"{type(box).__name__}.{method} returned {got} for a block of shape {shape}; return"
             " an array of the same shape"
         )
-    return out if out.dtype == np.float32 else out.astype(np.float32)
+    if out.dtype == np.float32:
+        return out
+    if out.dtype.kind != "f":
+        raise BoxError(
+            f"{type(box).__name__}.{method} returned {out.dtype} samples; return float32 (or"
+            " float64, which is rounded)"
+        )
+    return out.astype(np.float32)
+
+
+def _checked_latency(box: Effect, sample_rate: int) -> int:
+    """Return what the box declares, a whole number of samples."""
+    declared = box.latency_samples(sample_rate)
+    if isinstance(declared, bool) or not isinstance(declared, (int, np.integer)) or declared < 0:
+        raise BoxError(
+            f"{type(box).__name__}.latency_samples({sample_rate}) returned {declared!r}; return a"
+            " whole number of samples, 0 or more"
+        )
+    return int(declared)
 
 
 class ResampledCore(Core):
@@ -212,7 +263,11 @@ class EffectVoice(Voice):
         super().__init__(sample_rate, channels, self._core.latency)
         self.causes = dict(self._core.causes)
         self.stems = self._core.stems
+        self.streamable, self.poolable = self._core.streamable, self._core.poolable
+        self.children = self._core.children
+        self.sidechains = self._core.sidechains
         self._box = box
+        self._side_name = ""
         if box.uses_sidechain:
             self._side_name = getattr(box, "sidechain", None) or "sidechain"
             self.sidechains = frozenset({self._side_name})
@@ -238,7 +293,10 @@ class EffectVoice(Voice):
         return 0.0 if values["bypass"] else float(values["mix"])
 
     def reusable(self) -> bool:
-        return bool(self._structure() == self._opened_with)
+        return bool(self._structure() == self._opened_with) and self._core.reusable()
+
+    def close(self) -> None:
+        self._core.close()
 
     def reset(self) -> None:
         self._core.restart()
@@ -256,13 +314,25 @@ class EffectVoice(Voice):
         dry = self._dry.push(block) if self.latency else block
         if num_samples == 0:
             return np.zeros((*((len(self.stems),) if self.stems else ()), *block.shape), np.float32)
-        heard_side = side.get(self._side_name) if side and self.sidechains else None
-        out = self._core.process(block, heard_side)
+        out = self._core.process(block, self._side_for_core(side))
         clean = self._guard.clean(out) if not self.stems else out
         if clean is not out:  # the box produced broken numbers: its state is not to be trusted
             self._core.restart()
         self._position += num_samples
         return self._blend(dry, clean, start - self.latency)
+
+    def _side_for_core(self, side: Sidechains | None) -> Any:
+        if not side or not self._side_name:
+            return side
+        return side.get(self._side_name)
+
+    def render(self, audio: Audio, side: Sidechains | None = None) -> Audio:
+        if self.streamable:
+            return super().render(audio, side)
+        if self._wet.target == 0.0 or audio.shape[1] == 0:
+            return audio.copy()
+        wet = self._guard.clean(self._core.render(audio, self._side_for_core(side)))
+        return _mixed(audio, wet, self._wet.target)
 
     def _blend(self, dry: Audio, wet: Audio, first: int) -> Audio:
         """Mix by the value that held when each sample entered (its index from `first` on)."""
@@ -280,5 +350,7 @@ class EffectVoice(Voice):
 
 def _mixed(dry: Audio, wet: Audio, amount: Any) -> Audio:
     if isinstance(amount, float) and amount in (0.0, 1.0):
-        return wet if amount == 1.0 else np.broadcast_to(dry, wet.shape)
+        if amount == 1.0:
+            return wet
+        return dry if dry.shape == wet.shape else np.broadcast_to(dry, wet.shape).copy()
     return np.asarray(dry * (1 - amount) + wet * amount, np.float32)

@@ -152,6 +152,11 @@ class SpectralCore(Core):
                 f"{type(box).__name__}.process_frames returned {got} for frames of shape {shape};"
                 f" return frames of shape {wanted}"
             )
+        if out.dtype.kind != "c":
+            raise BoxError(
+                f"{type(box).__name__}.process_frames returned {out.dtype} values, which have no"
+                " phase; return complex frames (frames * gain)"
+            )
         if self._pick is not None:
             out = out[self._pick]
         return np.ascontiguousarray(out, np.complex64)

@@ -10,11 +10,16 @@ It needs neither pytest nor hypothesis. All signals are seeded.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from neuralboard.board import Board
-from neuralboard.conformance import SCHEDULE, Fault, Tester, signal_of
+from neuralboard.conformance import SCHEDULE, Bench, Fault, signal_of
+from neuralboard.conformance_calls import call_checks
+from neuralboard.conformance_parameters import parameter_checks
+from neuralboard.conformance_streams import stream_checks
 from neuralboard.errors import NeuralboardError
 from neuralboard.processor import Processor
 
@@ -82,16 +87,23 @@ def examine(box: Any, *, tolerance: float = 0.0) -> Report:
     """Check a box and return the report; it never raises for a fault of the box."""
     report = Report(repr(box))
     processor = box if isinstance(box, Processor) else Board([box])
-    tester = Tester(box, processor, tolerance)
-    for name, check in tester.checks():
-        fault = None
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)
-                check()
-        except Fault as found:
-            fault = str(found)
-        except Exception as error:
-            fault = f"raised {type(error).__name__}: {str(error).partition(chr(10))[0]}"
-        report.results.append((name, fault))
+    bench = Bench(box, processor, tolerance)
+    for name, check in chain(call_checks(bench), stream_checks(bench), parameter_checks(bench)):
+        report.results.append((name, _fault_of(check)))
     return report
+
+
+def _fault_of(check: Callable[[], None]) -> str | None:
+    """Run one check; return the fault that it found, in one line, or None."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            check()
+    except Fault as found:
+        return " ".join(str(found).split())
+    except Exception as error:
+        text = " ".join(str(error).split())
+        if isinstance(error, ValueError) and "read-only" in text:
+            return f"it writes into its input or side chain; work on a copy ({text})"
+        return f"raised {type(error).__name__}: {text}"
+    return None
