@@ -11,6 +11,7 @@ The bytes are untrusted until they passed every check; a bad file is a `ModelFil
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,13 +19,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralboard.effects import model_trust
 from neuralboard.effects.model_card import Card, DataSource, Golden, ModelParameter, State, Stft
+from neuralboard.effects.model_golden import compute_golden, verify_golden
 from neuralboard.effects.model_metadata import KEY, read_parts, with_metadata
+from neuralboard.effects.model_probe import check_ports, input_shapes, probe
+from neuralboard.effects.model_rules import check_graph
+from neuralboard.effects.model_trial import try_apart
 from neuralboard.effects.runtime import Graph, Limits, StepRunner, open_graph
+from neuralboard.effects.shipped import SHIPPED
 from neuralboard.errors import ModelFileError
 
 __all__ = ["Card", "DataSource", "Golden", "ModelFile", "ModelParameter", "State", "Stft"]
-__all__ += ["add_card", "load_model", "read_card"]
+__all__ += ["add_card", "add_golden", "load_model", "read_card"]
 
 Floats = NDArray[np.float32]
 Source = str | os.PathLike[str] | bytes
@@ -97,26 +104,23 @@ class ModelFile:
 
     def runner(self, batch: int, frames: int = 1) -> StepRunner:
         """Return the fast path for calls of one fixed size, its states carried inside."""
-        shapes = _shapes(self.card, batch, frames)
+        shapes = input_shapes(self.card, batch, frames)
         carry = {state.input: state.output for state in self.card.states}
         return self.graph.runner(shapes, carry)
+
+    def verify(self) -> float:
+        """Repeat the self-test; return the largest deviation from the golden output.
+
+        Raises
+        ------
+        ModelFileError
+            The output is another, or the card has none.
+        """
+        return verify_golden(self)
 
     @property
     def _names(self) -> list[str]:
         return [port.name for port in self.graph.outputs]
-
-
-def _shapes(card: Card, batch: int, frames: int) -> dict[str, tuple[int, ...]]:
-    """Return the shape of every input for a call of so many frames (waveform: blocks)."""
-    if card.stft is not None:
-        main: tuple[int, ...] = (batch, frames, card.stft.bins, 2)
-    else:
-        main = (batch, frames * card.block)
-    return {
-        card.inputs[0]: main,
-        **{p.name: (batch, frames, 1) for p in card.parameters},
-        **{state.input: (batch, *state.shape) for state in card.states},
-    }
 
 
 def read_card(source: Source, limits: Limits | None = None) -> Card:
@@ -160,6 +164,15 @@ def add_card(data: bytes, card: Card) -> bytes:
     return with_metadata(data, KEY, card.to_json())
 
 
+def add_golden(data: bytes, seed: int = 1) -> bytes:
+    """Return the bytes of a model file with its golden output, computed here, in its card.
+
+    The file counts as trusted: its graph runs in this process.
+    """
+    model = load_model(data, trust=True)
+    return add_card(data, dataclasses.replace(model.card, golden=compute_golden(model, seed)))
+
+
 def load_model(
     source: Source, *, trust: bool = False, verify: bool = False, limits: Limits | None = None
 ) -> ModelFile:
@@ -185,8 +198,17 @@ def load_model(
     name = _name_of(source)
     data = _read(source, limits)
     card = _card_of(data, name)
+    check_graph(data, limits)
+    sha256 = hashlib.sha256(data).hexdigest()
+    if not (trust or sha256 in SHIPPED.values() or model_trust.is_known(sha256)):
+        try_apart(data, limits)
+        model_trust.remember(sha256)
     graph = open_graph(data, limits)
-    return ModelFile(card, graph, _probe(card, graph, 1, 2), name)
+    check_ports(card, graph)
+    model = ModelFile(card, graph, probe(card, graph, 1, 2), name)
+    if verify:
+        model.verify()
+    return model
 
 
 def _name_of(source: Source) -> str:
@@ -211,47 +233,3 @@ def _read(source: Source, limits: Limits) -> bytes:
             " a graph of this size is too slow for a board"
         )
     return data
-
-
-def _probe(card: Card, graph: Graph, batch: int, frames: int) -> str:
-    """Run zeros through the graph, compare what comes out with the card; return the kind."""
-    names = [port.name for port in graph.inputs]
-    if sorted(names) != sorted(card.inputs):
-        raise ModelFileError(
-            f"the graph's inputs are {', '.join(names)}, the card says {', '.join(card.inputs)};"
-            " make them equal"
-        )
-    outputs = [port.name for port in graph.outputs]
-    if sorted(outputs) != sorted(card.outputs):
-        raise ModelFileError(
-            f"the graph's outputs are {', '.join(outputs)}, the card says"
-            f" {', '.join(card.outputs)}; make them equal"
-        )
-    shapes = _shapes(card, batch, frames)
-    feeds = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
-    for p in card.parameters:
-        feeds[p.name].fill(p.default)
-    found = dict(zip(outputs, graph.run(feeds), strict=True))
-    for state in card.states:
-        _same_shape(found[state.output], state.output, [(batch, *state.shape)])
-    main, shape = found[card.outputs[0]], shapes[card.inputs[0]]
-    stems = (len(card.stems),) if card.stems else ()
-    if card.domain == "labels":
-        _same_shape(main, card.outputs[0], [(batch, frames, len(card.labels))])
-        return "probabilities"
-    if card.domain == "waveform":
-        _same_shape(main, card.outputs[0], [(*stems, *shape)])
-        return "audio"
-    if card.outputs[0] == "spectrum_out":
-        _same_shape(main, card.outputs[0], [(*stems, *shape)])
-        return "spectrum"
-    _same_shape(main, card.outputs[0], [(*stems, *shape), (*stems, *shape[:-1])])
-    return "mask" if main.ndim == len(stems) + len(shape) else "gain"
-
-
-def _same_shape(found: NDArray[np.float32], name: str, wanted: list[tuple[int, ...]]) -> None:
-    if found.dtype != np.float32 or found.shape not in wanted:
-        raise ModelFileError(
-            f"the graph's output '{name}' is {found.dtype}{list(found.shape)}; by its card it must"
-            f" be float32{' or '.join(str(list(shape)) for shape in wanted)}"
-        )

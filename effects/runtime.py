@@ -24,9 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralboard import cpp_ext
+from neuralboard.effects.model_rules import check_graph
 from neuralboard.errors import ModelFileError, NeuralboardWarning
 
 __all__ = ["Graph", "GraphError", "Limits", "Port", "StepRunner", "open_graph", "runtime_version"]
+__all__ += ["warm_up_runtime"]
 
 Floats = NDArray[np.float32]
 
@@ -60,6 +62,11 @@ def runtime_version() -> str:
     return version("onnxruntime")
 
 
+def warm_up_runtime() -> None:
+    """Import ONNX Runtime now rather than with the first graph."""
+    _onnxruntime()
+
+
 class GraphError(ModelFileError, RuntimeError):
     """ONNX Runtime refused a graph, or failed while it ran."""
 
@@ -70,6 +77,8 @@ class Limits(NamedTuple):
     max_bytes: int = 64 << 20
     max_nodes: int = 5_000
     max_elements: int = 64 << 20  # of one tensor
+    max_made: int = 1 << 20  # elements that one node makes from a constant shape
+    oldest_opset: int = 17
 
 
 class Port(NamedTuple):
@@ -267,6 +276,7 @@ def open_graph(data: bytes, limits: Limits | None = None) -> Graph:
     with _open_lock:
         graph = _open.get(sha256)
         if graph is None:
+            check_graph(data, limits or Limits())
             graph = _open[sha256] = Graph(data, sha256)
         if graph in _recent:
             _recent.remove(graph)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files made to hang, to fill the memory or to crash are one-line errors, soon and cheaply."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+
+from neuralboard.effects import runtime
+from neuralboard.effects.model_file import load_model
+from neuralboard.effects.model_rules import check_graph
+from neuralboard.effects.model_trial import MEMORY, try_apart
+from neuralboard.effects.runtime import Limits
+from neuralboard.errors import ModelFileError
+from tests.effects import bombs
+
+pytestmark = pytest.mark.usefixtures("fresh_cache")
+
+
+@pytest.mark.parametrize("name", bombs.REFUSED)
+def test_a_bomb_never_reaches_onnx_runtime(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = bombs.REFUSED[name]()
+
+    def never(*_: object) -> None:
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr(runtime, "_onnxruntime", never)
+    monkeypatch.setattr("neuralboard.effects.model_file.try_apart", never)
+    for trust in (False, True):
+        with pytest.raises(ModelFileError) as caught:
+            load_model(data, trust=trust)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="memory is not limited there")
+@pytest.mark.parametrize("name", bombs.TRIED)
+def test_a_bomb_that_is_made_of_allowed_parts_fails_its_trial(name: str) -> None:
+    import resource
+
+    data = bombs.TRIED[name]()
+    check_graph(data, Limits())
+    before = time.process_time()
+    with pytest.raises(ModelFileError) as caught:
+        try_apart(data, Limits(), memory=MEMORY, seconds=2)
+    assert "\n" not in str(caught.value)
+    assert time.process_time() - before < 1.0  # of this process: it only waited
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit < 1 << 30
