@@ -27,7 +27,7 @@ import numpy as np
 
 from neuralboard import cpp_ext
 from neuralboard.audio import Audio
-from neuralboard.errors import BoxError
+from neuralboard.errors import AudioError, BoxError
 from neuralboard.guard import BrokenSamples
 from neuralboard.heard import Heard
 from neuralboard.parameter import Configurable, Parameter, Setting, Switch
@@ -228,24 +228,40 @@ class ResampledCore(Core):
     def __init__(self, box: EffectBase, sample_rate: int, channels: int) -> None:
         rate = box.model_rate or sample_rate
         self._core = box._core(rate, channels)
-        self._pair = cpp_ext.RatePair(sample_rate, rate, channels, self._core.latency)
-        self.latency = self._pair.latency
+        self.stems = self._core.stems
+        self._rows = channels * max(len(self.stems), 1)
+        try:
+            pairs = {
+                rows: cpp_ext.RatePair(sample_rate, rate, rows, self._core.latency)
+                for rows in (channels, self._rows)
+            }
+        except ValueError as error:
+            raise AudioError(f"{type(box).__name__} runs at {rate} Hz inside: {error}") from None
+        self._in, self._out = pairs[channels], pairs[self._rows]
+        self.latency = self._in.latency
         scaled = {
             cause: round(samples * sample_rate / rate)
             for cause, samples in self._core.causes.items()
         }
         self.causes = scaled | {"resampler": self.latency - sum(scaled.values())}
-        self.stems = self._core.stems
 
     def restart(self) -> None:
-        self._pair.reset()
+        self._in.reset()
+        self._out.reset()
         self._core.restart()
 
     def process(self, block: Audio, side: Audio | None) -> Audio:
-        low = self._pair.down(block)
+        low = self._in.down(block)
         if low.shape[1]:
             low = self._core.process(low, None)
-        return self._pair.up(np.ascontiguousarray(low), block.shape[1])
+        if not self.stems:
+            return self._out.up(np.ascontiguousarray(low), block.shape[1])
+        if low.size:
+            rows = np.ascontiguousarray(low.reshape(self._rows, -1))
+        else:
+            rows = np.zeros((self._rows, 0), np.float32)
+        out = self._out.up(rows, block.shape[1])
+        return out.reshape(len(self.stems), *block.shape)
 
 
 class EffectVoice(Voice):
@@ -253,10 +269,10 @@ class EffectVoice(Voice):
 
     def __init__(self, box: EffectBase, sample_rate: int, channels: int) -> None:
         converted = box.model_rate is not None and box.model_rate != sample_rate
-        if converted and (box.uses_sidechain or bool(getattr(box, "stems", ()))):
+        if converted and box.uses_sidechain:
             raise BoxError(
                 f"{type(box).__name__} runs at {box.model_rate} Hz only; a box with a side chain"
-                " or several outputs is not resampled: convert the files first (--rate)"
+                " is not resampled: convert the files first (--rate)"
             )
         core = ResampledCore(box, sample_rate, channels) if converted else None
         self._core = core or box._core(sample_rate, channels)

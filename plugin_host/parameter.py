@@ -297,6 +297,11 @@ class Configurable:
         """Name → descriptor (default, range, unit, doc) of every parameter of this box."""
         return dict(type(self)._descriptors)
 
+    @classmethod
+    def _descriptors_for(cls, values: dict[str, Any]) -> dict[str, Descriptor]:
+        """Return the parameters of a box that is to have these values (a model brings its own)."""
+        return cls._descriptors
+
     def __repr__(self) -> str:
         changed = (
             f"{name}={value!r}"

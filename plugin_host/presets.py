@@ -240,12 +240,13 @@ def _build_box(data: dict[str, Any], allow_vst3: bool) -> Any:
     name = str(data["box"])
     cls: Any = _loaded_class(name) if ":" in name else registry.find(name)
     values = dict(data.get("parameters") or {})
+    descriptors = cls._descriptors_for(values)
     for key in values:
-        descriptor = cls._descriptors.get(key)
+        descriptor = descriptors.get(key)
         if descriptor is None:
             raise PresetError(
                 f"the preset of '{name}' sets the unknown parameter '{key}'"
-                f"{did_you_mean(key, cls._descriptors)}; remove it"
+                f"{did_you_mean(key, descriptors)}; remove it"
             )
         if key == "processor":
             values[key] = build_item(values[key], allow_vst3=allow_vst3)
