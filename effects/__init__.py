@@ -11,6 +11,8 @@ __all__ = ["BOXES"]
 
 BOXES = {
     "box": "neuralboard.box:Box",
+    "denoiser": "neuralboard.effects.neural.denoiser:Denoiser",
+    "neural_effect": "neuralboard.effects.neural.neural_effect:NeuralEffect",
     "spectral_subtraction": "neuralboard.effects.classic.spectral_subtraction:SpectralSubtraction",
     "wiener_denoiser": "neuralboard.effects.classic.wiener_denoiser:WienerDenoiser",
 }
