@@ -16,13 +16,14 @@ BUILT_FROM := pyproject.toml setup.py constraints.txt \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types contracts check wheel clip pictures clean
+.PHONY: help demo test fuzz lint format types contracts check wheel clip pictures clean
 
 help:
 	@echo "make demo               clean a noisy voice recording, show what changed"
 	@echo "make demo INPUT=a.wav   the same with a recording of yours"
 	@echo "make demo INPUT=a.wav LEARN='0 1.5'   ... noise alone from 0 to 1.5 s of it"
 	@echo "make test               run all tests (ARGS='-k board' chooses)"
+	@echo "make fuzz               damage 10,000 model files, see that none does harm"
 	@echo "make check              lint, types and import contracts"
 	@echo "make format             let ruff format the code"
 	@echo "make wheel              build sdist and wheel, try them in a fresh environment"
@@ -52,6 +53,9 @@ demo: $(VENV)/.for-demo
 
 test: $(VENV)/.for-tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(VENV)/.for-tests
+	@nice $(BIN)/python -m tests.effects.fuzz_models 10000
 
 lint: $(VENV)/.for-tests
 	@$(BIN)/ruff check .

@@ -32,7 +32,8 @@ MAIN_OUTPUTS = {
 }
 """Domain → names that the graph's first output may have; the name says what it is."""
 
-_MOST = {"states": 64, "parameters": 64, "stems": 16, "labels": 10_000, "data": 1_000}
+_MOST = {"states": 64, "parameters": 64, "data": 1_000}
+_MOST_NAMES = {"inputs": 200, "outputs": 200, "stems": 16, "labels": 10_000}
 _MOST_STATE_FLOATS = 1 << 22  # of all states of one channel: 16 MB
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -228,7 +229,7 @@ class Card:
     }
 
     def __post_init__(self) -> None:
-        if self.format != FORMAT or isinstance(self.format, bool):
+        if type(self.format) is not int or self.format != FORMAT:
             refuse("format", self.format, f"not {FORMAT}, which this version reads",
                    "upgrade neuralboard (docs/model-file.md has a table)")  # fmt: skip
         for field in ("name", "version", "task", "licence"):
@@ -240,8 +241,8 @@ class Card:
         check.integer("block", self.block, 1, 1 << 16)
         check.integer("lookahead_frames", self.lookahead_frames, 0, 1_000)
         check.integer("latency", self.latency, 0, 10 * self.sample_rate)
-        for field in ("stems", "labels"):
-            check.names(field, getattr(self, field), _MOST[field])
+        for field, most in _MOST_NAMES.items():
+            check.names(field, getattr(self, field), most)
         self._check_parts()
         self._check_domain()
         self._check_wiring()
@@ -282,8 +283,6 @@ class Card:
             refuse("stems", self.stems, "a model that gives labels has none", "leave them out")
 
     def _check_wiring(self) -> None:
-        check.names("inputs", self.inputs, 200)
-        check.names("outputs", self.outputs, 200)
         main = "spectrum" if self.stft is not None else "audio"
         wanted = [main, *(p.name for p in self.parameters), *(s.input for s in self.states)]
         if self.inputs[:1] != (main,):

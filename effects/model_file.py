@@ -13,7 +13,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -51,12 +52,15 @@ class ModelFile:
         ``audio`` or ``probabilities``.
     source : str
         The path, or a word for bytes; for messages.
+    size : int
+        Bytes of the file.
     """
 
     card: Card
     graph: Graph
     output_kind: str
     source: str
+    size: int
 
     def start_states(self, batch: int) -> dict[str, Floats]:
         """Return the states of a new stream: name of the input → zeros ``[batch, *shape]``."""
@@ -131,7 +135,9 @@ def read_card(source: Source, limits: Limits | None = None) -> Card:
     ModelFileError
         No model file, or a card that is wrong.
     """
-    return _card_of(_read(source, limits or Limits()), _name_of(source))
+    name = _name_of(source)
+    with _naming(name):
+        return _card_of(_read(source, limits or Limits()), name)
 
 
 def _card_of(data: bytes, name: str) -> Card:
@@ -194,9 +200,15 @@ def load_model(
     ModelFileError
         The file can't be read, is broken, forbidden, or doesn't do what its card says.
     """
-    limits = limits or Limits()
-    name = _name_of(source)
-    data = _read(source, limits)
+    name, limits = _name_of(source), limits or Limits()
+    with _naming(name):
+        model = _load(_read(source, limits), name, trust, limits)
+        if verify:
+            model.verify()
+    return model
+
+
+def _load(data: bytes, name: str, trust: bool, limits: Limits) -> ModelFile:
     card = _card_of(data, name)
     check_graph(data, limits)
     sha256 = hashlib.sha256(data).hexdigest()
@@ -205,10 +217,18 @@ def load_model(
         model_trust.remember(sha256)
     graph = open_graph(data, limits)
     check_ports(card, graph)
-    model = ModelFile(card, graph, probe(card, graph, 1, 2), name)
-    if verify:
-        model.verify()
-    return model
+    return ModelFile(card, graph, probe(card, graph, 1, 2), name, len(data))
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Let every error say which file it is about."""
+    try:
+        yield
+    except ModelFileError as error:
+        if name in str(error):
+            raise
+        raise type(error)(f"{name}: {error}") from None
 
 
 def _name_of(source: Source) -> str:

@@ -13,6 +13,7 @@ from neuralboard.errors import ModelFileError, did_you_mean
 
 __all__ = ["read_card"]
 
+_LISTS = ("states", "parameters", "data")
 _LONGEST = 4 << 20  # characters; a card with golden output and window values has some 50,000
 
 
@@ -46,12 +47,14 @@ def read_card(text: str) -> Card:
                "upgrade neuralboard (docs/model-file.md has a table)")  # fmt: skip
     for field, kind in Card._PARTS.items():
         value = found.get(field)
-        if isinstance(value, list):
+        if field not in _LISTS:
+            found[field] = None if value is None else _make(kind, field, value)
+        elif isinstance(value, list):
             found[field] = tuple(
                 _make(kind, f"{field}[{index}]", each) for index, each in enumerate(value)
             )
         elif value is not None:
-            found[field] = _make(kind, field, value)
+            refuse(field, value, "not a list", f"give a list of tables of {kind.__name__}")
     return _make(Card, "", found)
 
 

@@ -50,6 +50,7 @@ def check_ports(card: Card, graph: Graph) -> None:
                     f"the graph's '{port.name}' is a {port.type}; it must be float32"
                 )
     shapes = input_shapes(card, 1, 1)
+    states = {state.input for state in card.states}
     for port in graph.inputs:
         wanted_shape = shapes[port.name]
         if len(port.shape) != len(wanted_shape):
@@ -57,17 +58,18 @@ def check_ports(card: Card, graph: Graph) -> None:
                 f"the graph's input '{port.name}' has the shape {list(port.shape)}; by its card it"
                 f" must have {len(wanted_shape)} axes"
             )
-        moving = 2 if port.name == card.inputs[0] or port.name in _parameter_names(card) else 1
+        moving = 1 if port.name in states else 2
         for axis, size in enumerate(port.shape):
             if axis < moving and isinstance(size, int):
                 raise ModelFileError(
                     f"the graph's input '{port.name}' has the fixed size {size} at axis {axis};"
                     " export it with dynamic batch and frames (dynamic_axes)"
                 )
-
-
-def _parameter_names(card: Card) -> list[str]:
-    return [p.name for p in card.parameters]
+            if axis >= moving and isinstance(size, int) and size != wanted_shape[axis]:
+                raise ModelFileError(
+                    f"the graph's input '{port.name}' has the size {size} at axis {axis}; by its"
+                    f" card it must be {wanted_shape[axis]}"
+                )
 
 
 def probe(card: Card, graph: Graph, batch: int, frames: int) -> str:

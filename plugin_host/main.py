@@ -33,6 +33,8 @@ COMMANDS: dict[str, Command] = {
     "process": Command("neuralboard.cli:process", "Run audio files through a chain of boxes."),
     "boxes": Command("neuralboard.cli_boxes:boxes", "List all boxes, or one with its parameters."),
     "check": Command("neuralboard.cli_check:check", "Test a box against the contract."),
+    "models": Command("neuralboard.effects.cli:models", "List the models that are shipped."),
+    "inspect": Command("neuralboard.effects.cli:inspect", "Show what is in a model file."),
     "train": Command("neuralboard.training.cli:train", "Train a model from a recipe.", "train"),
 }
 

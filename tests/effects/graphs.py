@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,10 @@ from onnx import TensorProto, helper, numpy_helper
 from neuralboard.effects.model_file import Card, ModelParameter, State, Stft, add_card
 
 Shape = Sequence[int | str]
+Maker = Callable[[], bytes]
 BINS = 17  # n_fft 32
 STFT = Stft(32, 16)
+BLOCK = 8  # of the waveform model
 
 
 def floats(name: str, shape: Shape) -> onnx.ValueInfoProto:
@@ -103,6 +105,61 @@ def spectrum_card(**changes: Any) -> Card:
 def spectrum_file() -> bytes:
     """Give a whole model file of the domain spectrum."""
     return add_card(spectrum_model().SerializeToString(), spectrum_card())
+
+
+def waveform_model(taps: int = 5) -> onnx.ModelProto:
+    """Give audio → FIR on an explicit ring of samples → tanh(drive x); one state `past`."""
+    node = helper.make_node
+    nodes = [
+        node("Concat", ["past", "audio"], ["long"], axis=1),
+        node("Unsqueeze", ["long", "one"], ["line"]),
+        node("Conv", ["line", "kernel"], ["filtered"], kernel_shape=[taps]),
+        node("Squeeze", ["filtered", "one"], ["flat"]),
+        node("Reshape", ["flat", "in_blocks"], ["blocks"]),
+        node("Mul", ["blocks", "drive"], ["driven"]),
+        node("Tanh", ["driven"], ["bent"]),
+        node("Reshape", ["bent", "in_line"], ["audio_out"]),
+        node("Slice", ["long", "from", "to", "one"], ["past_out"]),
+    ]
+    tensors = [
+        tensor("one", [1], np.int64),
+        tensor("in_blocks", [0, -1, BLOCK], np.int64),
+        tensor("in_line", [0, -1], np.int64),
+        tensor("from", [1 - taps], np.int64),
+        tensor("to", [np.iinfo(np.int64).max], np.int64),
+        tensor("kernel", np.linspace(0.1, 0.5, taps).reshape(1, 1, taps)),
+    ]
+    inputs = [
+        floats("audio", ["batch", "samples"]),
+        floats("drive", ["batch", "blocks", 1]),
+        floats("past", ["batch", taps - 1]),
+    ]
+    outputs = [floats("audio_out", ["batch", "samples"]), floats("past_out", ["batch", taps - 1])]
+    return model(nodes, inputs, outputs, tensors)
+
+
+def waveform_card(**changes: Any) -> Card:
+    """Give the card of `waveform_model`."""
+    fields: dict[str, Any] = {
+        "name": "toy amp",
+        "version": "2",
+        "task": "amp",
+        "domain": "waveform",
+        "sample_rate": 48_000,
+        "block": BLOCK,
+        "latency": 2,
+        "inputs": ("audio", "drive", "past"),
+        "outputs": ("audio_out", "past_out"),
+        "licence": "CC0-1.0",
+        "states": (State("past", "past_out", (4,)),),
+        "parameters": (ModelParameter("drive", 1.0, 0.1, 10.0, "", "gain before the bend"),),
+    }
+    return Card(**{**fields, **changes})
+
+
+def waveform_file() -> bytes:
+    """Give a whole model file of the domain waveform."""
+    return add_card(waveform_model().SerializeToString(), waveform_card())
 
 
 def noise(rng: np.random.Generator, *shape: int) -> NDArray[np.float32]:
