@@ -38,6 +38,10 @@ class BrokenSamples:
         """Begin a new stream."""
         self.count = self._position = 0
 
+    def finds(self, block: Audio) -> bool:
+        """Return whether a block holds broken samples; nothing is counted or reported."""
+        return cpp_ext.find_broken(block, LIMIT)[0] > 0
+
     def clean(self, block: Audio) -> Audio:
         """Return the block, or a copy with zeros in place of what is broken."""
         found, first = cpp_ext.find_broken(block, LIMIT)

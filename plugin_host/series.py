@@ -98,6 +98,8 @@ class SeriesVoice(Voice):
         return all(child.reusable() for child in self.children)
 
     def render(self, audio: Audio, side: Sidechains | None = None) -> Audio:
+        if len(self.children) == 1:
+            return self.children[0].render(audio, side if self._side_delays else None)
         if self.streamable:
             return push_through(self, audio, side)
         # In stages: what can stream is pushed through, a whole-recording effect gets it all.
