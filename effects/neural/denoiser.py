@@ -4,18 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 
 from neuralboard.effects.model_file import ModelFile, load_model
 from neuralboard.effects.neural.mask_shaper import NO_LIMIT_DB, MaskShaper
 from neuralboard.effects.neural.model_box import ModelBox, check_path
+from neuralboard.effects.shipped import FOLDER
 from neuralboard.errors import ModelFileError
 from neuralboard.parameter import Parameter, Setting
 
-__all__ = ["SHIPPED", "Denoiser"]
-
-SHIPPED = Path(__file__).parent.parent / "models" / "denoiser.onnx"
+__all__ = ["Denoiser"]
 
 
 class Denoiser(ModelBox):
@@ -73,12 +71,13 @@ class Denoiser(ModelBox):
 
 
 def _load(path: str | None) -> ModelFile:
-    if path is None and not SHIPPED.is_file():
+    shipped = FOLDER / "denoiser.onnx"
+    if path is None and not shipped.is_file():
         raise ModelFileError(
             "the denoiser's model file (neuralboard/effects/models/denoiser.onnx) is missing from"
             " this installation; install neuralboard anew, or name one: Denoiser(model='my.onnx')"
         )
-    model = load_model(SHIPPED, trust=True) if path is None else load_model(path)
+    model = load_model(shipped if path is None else path)
     card = model.card
     if model.output_kind not in ("mask", "gain") or card.parameters or card.stems:
         raise ModelFileError(

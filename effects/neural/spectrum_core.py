@@ -193,6 +193,8 @@ class SpectrumCore(Core):
             result = result[self._pick]
         if self._kind == "spectrum":
             np.copyto(out, _complex(result))
+            if self._frame < self._late:  # the first ones belong to no frame of the input
+                out[..., : self._late - self._frame, :] = 0
             return
         mask = _complex(result) if self._kind == "mask" else result
         if self._shape_mask is not None:

@@ -87,7 +87,7 @@ def test_mix_blends_with_the_aligned_dry_sound(models: Models, quiet: Audio) -> 
 
 
 def test_a_missing_model_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(denoiser, "SHIPPED", tmp_path / "denoiser.onnx")
+    monkeypatch.setattr(denoiser, "FOLDER", tmp_path)
     box = nb.Denoiser(strength=0.5)
     assert repr(nb.Board([box])[0]) == "Denoiser(strength=0.5)"  # made, kept and shown without it
     with pytest.raises(nb.ModelFileError, match=r"denoiser\.onnx.*missing.*Denoiser\(model="):

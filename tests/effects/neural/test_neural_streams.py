@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,22 @@ def test_a_mask_meets_the_frame_that_it_was_made_for(
     np.testing.assert_allclose(late(audio, RATE), want, atol=TOLERANCE)
     for sizes in SCHEDULES:
         np.testing.assert_allclose(streamed(late, audio, RATE, sizes), want, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("sizes", SCHEDULES)
+def test_frames_before_the_first_are_dropped(models: Models, sizes: tuple[int, ...]) -> None:
+    """Look-ahead frames come out before they belong to anything; a model may fill them."""
+    lookahead = 2
+    box = nb.NeuralEffect(models("constant", lookahead=lookahead))
+    out = np.zeros(0, np.float32)
+    with box.stream(RATE, 1) as stream:
+        for size in cycle(min(size, 4000) for size in sizes):
+            out = np.append(out, stream.process(np.zeros((1, size), np.float32)))
+            if out.size > 3000:
+                break
+    first = (lookahead + 1) * HOP - 1
+    assert np.max(np.abs(out[:first])) == 0.0
+    assert np.any(out[first : first + HOP] != 0.0)
 
 
 # ------------------------------------------------------------------------------------- schedules
