@@ -60,6 +60,10 @@ class ModelStream:
         self._runner.reset()
         self._warned = False
 
+    def states(self) -> dict[str, Floats]:
+        """Return copies of the states, by the name of the input that takes each."""
+        return self._runner.states()
+
     def step(self) -> Floats:
         """Run one frame from `inputs`; the result is overwritten two calls later."""
         try:
