@@ -13,13 +13,12 @@ import threading
 import time
 
 from neuralboard.effects.model_file import read_card
-from neuralboard.effects.model_probe import MAX_FRAMES, check_ports, probe
+from neuralboard.effects.model_probe import check_ports, most_frames, probe
+from neuralboard.effects.model_trial import TOO_LARGE
 from neuralboard.effects.runtime import Limits, open_graph, warm_up_runtime
 from neuralboard.errors import NeuralboardError
 
 __all__ = ["limit_resources", "main", "trial"]
-
-_CALLS = ((1, 1), (2, 3), (1, MAX_FRAMES))  # batch, frames
 
 
 def trial(data: bytes, limits: Limits) -> None:
@@ -27,7 +26,7 @@ def trial(data: bytes, limits: Limits) -> None:
     card = read_card(data, limits)
     graph = open_graph(data, limits)
     check_ports(card, graph)
-    for batch, frames in _CALLS:
+    for batch, frames in ((1, 1), (2, 3), (1, most_frames(card))):
         probe(card, graph, batch, frames)
 
 
@@ -56,7 +55,7 @@ def _watch_memory(most: int, unit: int) -> None:
 
     while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit < most:
         time.sleep(0.01)
-    os._exit(3)
+    os._exit(TOO_LARGE)
 
 
 def main(words: list[str]) -> int:

@@ -13,10 +13,16 @@ from neuralboard.effects.model_card import Card
 from neuralboard.effects.runtime import Graph
 from neuralboard.errors import ModelFileError
 
-__all__ = ["MAX_FRAMES", "check_ports", "input_shapes", "probe"]
+__all__ = ["MAX_FRAMES", "MAX_SAMPLES", "check_ports", "input_shapes", "most_frames", "probe"]
 
 MAX_FRAMES = 128
-"""Frames per call that a host may ask for: beyond, memory grows and nothing gets faster."""
+MAX_SAMPLES = 16_384
+"""Per call, what a host asks for at most: beyond, memory grows and nothing gets faster."""
+
+
+def most_frames(card: Card) -> int:
+    """Return how many frames (waveform: blocks) a host may ask for in one call."""
+    return MAX_FRAMES if card.stft is not None else max(1, MAX_SAMPLES // card.block)
 
 
 def input_shapes(card: Card, batch: int, frames: int) -> dict[str, tuple[int, ...]]:

@@ -17,10 +17,11 @@ import sys
 from neuralboard.effects.runtime import Limits
 from neuralboard.errors import ModelFileError
 
-__all__ = ["MEMORY", "SECONDS", "try_apart"]
+__all__ = ["MEMORY", "SECONDS", "TOO_LARGE", "try_apart"]
 
 MEMORY = 640 << 20  # bytes above what the process needs before it sees the file
 SECONDS = 10  # of processor time
+TOO_LARGE = 97  # exit code of a process that watched its own memory
 _PATIENCE = 15 if sys.platform == "win32" else 120  # seconds on the clock, for a busy machine
 _CURE = "don't use it; if you made it yourself, pass trust=True"
 
@@ -83,6 +84,8 @@ def _judge(code: int, out: bytes, err: bytes, seconds: int) -> None:
         return
     if code in (-getattr(signal, "SIGXCPU", 99), -getattr(signal, "SIGKILL", 99)):
         reason = f"it needed more than {seconds} s of processor time"
+    elif code == TOO_LARGE:
+        reason = "it needed too much memory"
     elif code < 0:
         reason = f"it crashed the process (signal {-code})"
     else:

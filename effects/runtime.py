@@ -177,6 +177,7 @@ class StepRunner:
     def __init__(
         self, graph: Graph, shapes: Mapping[str, tuple[int, ...]], carry: Mapping[str, str]
     ) -> None:
+        self._graph = graph  # as long as a stream uses it, others that open the file share it
         self._session = graph._session
         self.inputs = {
             port.name: np.zeros(shapes[port.name], np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -112,6 +113,7 @@ def test_without_a_python_to_start_it_says_what_to_do(monkeypatch: pytest.Monkey
         (-11, b"", b"", r"crashed the process \(signal 11\)"),
         (-9, b"", b"", "more than 7 s of processor time"),
         (3, b"", b"x\nlast words\n", "ended with 3: last words"),
+        (97, b"", b"", "too much memory"),
         (0, b"", b"", "no word"),
         (0, b'{"passed": false}', b"", "no word"),
         (0, b'{"error": "bad graph"}', b"", "bad graph"),
@@ -120,6 +122,23 @@ def test_without_a_python_to_start_it_says_what_to_do(monkeypatch: pytest.Monkey
 def test_every_end_but_a_pass_is_an_error(code: int, out: bytes, err: bytes, said: str) -> None:
     with pytest.raises(ModelFileError, match=said):
         model_trial._judge(code, out, err, 7)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="memory is not watched there")
+def test_where_the_system_doesn_t_limit_memory_the_process_watches_itself() -> None:
+    code = (
+        "import resource, sys, threading, time\n"
+        "from neuralboard.effects.model_child import _watch_memory\n"
+        "unit = 1 if sys.platform == 'darwin' else 1024\n"
+        "most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit + (64 << 20)\n"
+        "threading.Thread(target=_watch_memory, args=(most, unit), daemon=True).start()\n"
+        "small = b'x' * (8 << 20)\n"
+        "print('alive', flush=True)\n"
+        "large = [b'x' * (1 << 20) for _ in range(200)]\n"
+        "time.sleep(60)\n"  # the watch ends the process long before
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (model_trial.TOO_LARGE, [b"alive"])
 
 
 def test_the_table_of_shipped_models_is_the_folder() -> None:

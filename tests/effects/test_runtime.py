@@ -39,6 +39,18 @@ def test_a_graph_that_nobody_uses_is_freed() -> None:
     assert sum(sha256 in runtime._open for sha256 in kept) == 4  # the latest few
 
 
+def test_a_stream_keeps_its_graph_shared() -> None:
+    model = load_model(graphs.spectrum_file(), trust=True)
+    sha256, runner = model.graph.sha256, model.runner(1)
+    del model
+    for version in range(8):
+        card = graphs.spectrum_card(version=str(version))
+        load_model(add_card(graphs.spectrum_model().SerializeToString(), card), trust=True)
+    gc.collect()
+    assert sha256 in runtime._open
+    del runner
+
+
 def test_threads_with_states_of_their_own_give_what_one_gives(rng: np.random.Generator) -> None:
     model = load_model(graphs.spectrum_file(), trust=True)
     spectra = [graphs.noise(rng, 1, 200, graphs.BINS, 2) for _ in range(4)]
@@ -187,7 +199,7 @@ def test_a_graph_that_breaks_on_silence_is_refused() -> None:
 
 
 @pytest.mark.parametrize("make", [graphs.spectrum_file, graphs.waveform_file])
-def test_the_self_test_passes_and_notices_other_weights(make: graphs.Maker) -> None:
+def test_the_self_test_passes_on_the_same_graph(make: graphs.Maker) -> None:
     data = add_golden(make(), seed=5)
     model = load_model(data, trust=True, verify=True)
     assert model.verify() < 1e-6
@@ -195,6 +207,13 @@ def test_the_self_test_passes_and_notices_other_weights(make: graphs.Maker) -> N
     assert len(set(model.card.golden.output)) > 32
     with pytest.raises(ModelFileError, match="no golden output"):
         load_model(make(), trust=True, verify=True)
+
+
+def test_the_self_test_notices_other_weights() -> None:
+    card = load_model(add_golden(graphs.spectrum_file()), trust=True).card
+    other = graphs.spectrum_model(rng=np.random.default_rng(8)).SerializeToString()
+    with pytest.raises(ModelFileError, match="fails its self-test"):
+        load_model(add_card(other, card), trust=True, verify=True)
 
 
 def test_the_self_test_notices_another_state() -> None:
