@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
 import pedalboard
@@ -36,6 +35,8 @@ def snake_case(name: str) -> str:
 @cache
 def _table() -> dict[str, tuple[str, Any]]:
     """Return name → (package, class or "module:Class")."""
+    from importlib.metadata import entry_points  # a third of our import: wanted by names only
+
     found: dict[str, tuple[str, Any]] = {
         name: ("neuralboard", where)
         for name, where in import_module("neuralboard.effects").BOXES.items()

@@ -52,7 +52,7 @@ class SpectralSubtraction(NoiseReducer):
         raw = np.maximum(np.sqrt(np.maximum(1.0 - ratio, 0.0)), floor).astype(np.float32)
         # Smoothing over frequency (3 bins) and time takes the edge off musical noise; a gain that
         # rises does so at once, so that onsets stay.
-        padded = np.pad(raw, ((0, 0), (1, 1)), mode="edge")
+        padded = np.concatenate([raw[:, :1], raw, raw[:, -1:]], axis=1)
         smooth = (padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]) / np.float32(3.0)
         before = state.memory["gain"]
         held = np.where(
