@@ -14,6 +14,13 @@ BOXES = {
     "denoiser": "neuralboard.effects.neural.denoiser:Denoiser",
     "neural_effect": "neuralboard.effects.neural.neural_effect:NeuralEffect",
     "spectral_subtraction": "neuralboard.effects.classic.spectral_subtraction:SpectralSubtraction",
+    "rnnoise": "neuralboard.effects.peers.rnnoise:RNNoise",
+    "deepfilternet3": "neuralboard.effects.peers.deepfilternet3:DeepFilterNet3",
+    "webrtc_ns": "neuralboard.effects.peers.webrtc_ns:WebrtcNS",
+    "noisereduce": "neuralboard.effects.peers.noisereduce:Noisereduce",
+    "dtln": "neuralboard.effects.peers.dtln:DTLN",
+    "gtcrn": "neuralboard.effects.peers.gtcrn:GTCRN",
+    "ul_unas": "neuralboard.effects.peers.ul_unas:ULUNAS",
     "wiener_denoiser": "neuralboard.effects.classic.wiener_denoiser:WienerDenoiser",
 }
 """Name in chain text → where the class lives. A new box of ours is one line here."""

