@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib.util
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from neuralboard.benchmarks.metrics.alignment import best_lag, shift
 from neuralboard.benchmarks.metrics.common import MissingPackageError, Mono, check_pair, to_rate
 from neuralboard.benchmarks.metrics.speech_level import active_level_db, projection_gain
+from neuralboard.effects.runtime import Graph, Limits, open_graph
 
 __all__ = ["LEVEL_DB", "Dnsmos", "dnsmos", "dnsmos_of"]
 
@@ -89,21 +90,16 @@ def dnsmos_of(audio: Mono, sample_rate: int, most_windows: int = 1) -> Dnsmos:
     return Dnsmos(sig, bak, ovrl)
 
 
-def _run(session: Any, window: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.asarray(session.run(None, {"input_1": window[None]})[0][0], np.float64)
+def _run(session: Graph, window: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(session.run({"input_1": window[None]})[0][0], np.float64)
 
 
 @cache
-def _session() -> Any:
+def _session() -> Graph:
     found = importlib.util.find_spec("speechmos")
     if found is None or not found.submodule_search_locations:
         raise MissingPackageError(
             "speechmos (the DNSMOS network) is not installed; pip install 'neuralboard[bench]'"
         )
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     path = Path(found.submodule_search_locations[0]) / "dnsmos_models" / "sig_bak_ovr.onnx"
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return open_graph(path.read_bytes(), Limits(oldest_opset=7))

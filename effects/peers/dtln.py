@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from neuralboard.effects.peers.frame_peer import Frame, FramePeer
-from neuralboard.effects.peers.graphs import path_setting, session
+from neuralboard.effects.peers.graphs import open_public, path_setting
 
 __all__ = ["DTLN"]
 
@@ -33,11 +33,14 @@ class DTLN(FramePeer):
     def open_channel(self) -> Any:
         names = ("model_1.onnx", "model_2.onnx")
         files = [self.path and str(Path(self.path) / name) for name in names]
-        graphs = [session("dtln", file, _SOURCE) for file in files]
+        graphs = [open_public("dtln", file, _SOURCE) for file in files]
         return SimpleNamespace(
             graphs=graphs,
-            names=[[i.name for i in graph.get_inputs()] for graph in graphs],
-            states=[np.zeros(graph.get_inputs()[1].shape, np.float32) for graph in graphs],
+            names=[[port.name for port in graph.inputs] for graph in graphs],
+            states=[
+                np.zeros([int(n or 0) for n in graph.inputs[1].shape], np.float32)
+                for graph in graphs
+            ],
             heard=np.zeros(_BLOCK, np.float32),
             made=np.zeros(_BLOCK, np.float32),
         )
@@ -55,5 +58,5 @@ class DTLN(FramePeer):
     def _run(channel: Any, number: int, values: Frame) -> Frame:
         entry, state = channel.names[number]
         feeds = {entry: values[None, None], state: channel.states[number]}
-        out, channel.states[number] = channel.graphs[number].run(None, feeds)
+        out, channel.states[number] = channel.graphs[number].run(feeds)
         return np.asarray(out).reshape(-1)

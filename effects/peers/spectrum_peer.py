@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from neuralboard.effects.peers.graphs import path_setting, session
+from neuralboard.effects.peers.graphs import open_public, path_setting
 from neuralboard.spectral import Frames, SpectralEffect
 
 __all__ = ["SpectrumPeer"]
@@ -24,12 +24,12 @@ class SpectrumPeer(SpectralEffect):
     source: ClassVar[str] = ""
 
     def start(self, sample_rate: int, channels: int) -> Any:
-        graph = session(self.box_name, self.path, self.source)
-        inputs = graph.get_inputs()
-        zeros = {i.name: np.zeros(i.shape, np.float32) for i in inputs[1:]}
+        graph = open_public(self.box_name, self.path, self.source)
+        fixed = {port.name: [int(n or 0) for n in port.shape] for port in graph.inputs[1:]}
+        zeros = {name: np.zeros(shape, np.float32) for name, shape in fixed.items()}
         return SimpleNamespace(
             run=graph.run,
-            entry=inputs[0].name,
+            entry=graph.inputs[0].name,
             states=[dict(zeros) for _ in range(channels)],
         )
 
@@ -39,7 +39,7 @@ class SpectrumPeer(SpectralEffect):
             for k in range(frames.shape[1]):
                 frame = np.ascontiguousarray(frames[channel, k]).view(np.float32)
                 feeds = {state.entry: frame.reshape(1, -1, 1, 2), **states}
-                spectrum, *later = state.run(None, feeds)
+                spectrum, *later = state.run(feeds)
                 states.update(zip(states, later, strict=True))
                 out[channel, k] = spectrum[0, :, 0, 0] + 1j * spectrum[0, :, 0, 1]
         return out

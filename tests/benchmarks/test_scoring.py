@@ -53,7 +53,7 @@ def test_a_better_process_is_better_by_every_metric(
     cleans = {pair.noisy.tobytes(): pair.clean for pair in pairs}
 
     def half_as_noisy(audio: Mono, rate: int) -> Mono:
-        return (audio + cleans[audio.tobytes()]) / 2
+        return np.asarray((audio + cleans[audio.tobytes()]) / 2, np.float32)
 
     seen: list[str] = []
     rows = score(half_as_noisy, pairs, progress=lambda row: seen.append(row["pair"]))
