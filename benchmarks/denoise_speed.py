@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralboard.benchmarks.contenders import CLASSIC, Contender, packaged_peers, public_onnx
-from neuralboard.benchmarks.machine import describe_machine, versions
+from neuralboard.benchmarks.contenders import facts as measured_on
 from neuralboard.benchmarks.pairs import read_mono
 from neuralboard.console import progress_bar, say
 from neuralboard.errors import NeuralboardError
@@ -230,7 +230,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _store(timings: Sequence[Timing], table: str, block: int, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    facts: dict[str, Any] = {"machine": describe_machine(), "versions": versions(), "block": block}
+    facts: dict[str, Any] = {"measured_on": measured_on(), "block": block}
     plain = [
         {key: value for key, value in vars(t).items() if key != "blocks"}
         | {"block_p50_p99": list(np.quantile(t.blocks, [0.5, 0.99])) if t.blocks else None}
@@ -238,7 +238,9 @@ def _store(timings: Sequence[Timing], table: str, block: int, out: Path) -> None
     ]
     content = json.dumps(facts | {"timings": plain}, indent=1)
     (out / "speed.json").write_text(content + "\n", encoding="utf-8")
-    head = "# Denoisers: CPU time\n\n" + ", ".join(str(v) for v in facts["machine"].values())
+    head = "# Denoisers: CPU time\n\n" + ", ".join(
+        f"{name} {value}" for name, value in facts["measured_on"].items()
+    )
     (out / "speed.md").write_text(f"{head}\n\n{table}\n", encoding="utf-8")
 
 
