@@ -215,7 +215,8 @@ def _markdown(groups: dict[str, list[Row]], anchor: str, facts: dict[str, Any]) 
         "Means with 95 % bootstrap intervals over recordings; the range that a metric hears stands"
         " beside it. Speech level is no score: 0 is best.",
         main_table(groups),
-        f"## Paired differences with `{anchor}`\n\nBold: the 95 % interval leaves 0 out.",
+        f"## Paired differences with `{anchor}`\n\nBold: the 95 % interval"
+        " leaves 0 out (8 recordings or more).",
         paired_table(groups, anchor),
     ]
     said = [f"- `{box}`: {line}" for box, rows in groups.items() for line in faults(rows)]

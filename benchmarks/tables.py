@@ -13,6 +13,7 @@ __all__ = ["by_box", "compare", "condition_table", "faults", "main_table", "pair
 
 Row = dict[str, Any]
 LATE_MS = 0.5
+FEWEST = 8  # a bootstrap over fewer recordings says nothing
 
 
 def by_box(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -78,7 +79,7 @@ def paired_table(groups: dict[str, list[Row]], anchor: str) -> str:
         cells = []
         for name, value in compare(rows, groups[anchor]).items():
             text = worded(value, METRICS[name].digits, "+")
-            cells.append(f"**{text}**" if value.n and value.significant else text)
+            cells.append(f"**{text}**" if value.n >= FEWEST and value.significant else text)
         lines.append(_line(f"`{box}`", *cells))
     return "\n".join(lines)
 
