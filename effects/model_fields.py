@@ -70,7 +70,9 @@ def names(field: str, values: Any, most: int) -> tuple[str, ...]:
     if len(values) > most:
         refuse(field, len(values), "too many names", f"give at most {most}")
     result = tuple(text(f"{field}[{index}]", value) for index, value in enumerate(values))
+    seen: set[str] = set()
     for index, name in enumerate(result):
-        if name in result[:index]:
+        if name in seen:
             refuse(f"{field}[{index}]", name, "given twice", "give each name once")
+        seen.add(name)
     return result

@@ -59,11 +59,11 @@ def read_card(text: str) -> Card:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        refuse(twice, table[twice], "given twice", "give each field once")
+    table: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in table:
+            refuse(name, value, "given twice", "give each field once")
+        table[name] = value
     return table
 
 

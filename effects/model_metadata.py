@@ -18,6 +18,7 @@ __all__ = ["KEY", "Parts", "read_parts", "with_metadata"]
 
 KEY = "neuralboard"
 _GRAPH, _METADATA = 7, 14
+_MOST_FIELDS = 10_000  # of the model: a dozen, and the metadata
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 
 
@@ -39,7 +40,7 @@ def read_parts(data: bytes) -> Parts:
     metadata: dict[str, str] = {}
     graphs: list[memoryview] = []
     try:
-        for number, kind, payload, _ in fields(memoryview(data)):
+        for number, kind, payload, _ in fields(memoryview(data), most=_MOST_FIELDS):
             if number == _GRAPH and kind == BYTES and isinstance(payload, memoryview):
                 graphs.append(payload)
             elif number == _METADATA and kind == BYTES and isinstance(payload, memoryview):
@@ -63,7 +64,7 @@ def read_parts(data: bytes) -> Parts:
 
 def _entry(payload: memoryview) -> tuple[str, str]:
     found: dict[int, str] = {}
-    for number, kind, text, _ in fields(payload):
+    for number, kind, text, _ in fields(payload, most=16):
         if number in (_ENTRY_KEY, _ENTRY_VALUE):
             if kind != BYTES or not isinstance(text, memoryview) or number in found:
                 raise WireError("a metadata entry is malformed")

@@ -17,7 +17,7 @@ import numpy as np
 
 from neuralboard.effects import model_schema as schema
 from neuralboard.effects.model_operators import CLEAR, GROWING, OPERATORS, PICKING, SIZED, Origin
-from neuralboard.effects.model_schema import forbid, read, text_of
+from neuralboard.effects.model_schema import Reader, forbid, text_of
 from neuralboard.effects.model_wire import WireError
 from neuralboard.errors import ModelFileError
 
@@ -45,23 +45,24 @@ def check_graph(data: bytes, limits: Limits) -> None:
     if len(data) > limits.max_bytes:
         forbid(f"{len(data)} bytes are more than {limits.max_bytes}", "make it smaller")
     try:
-        model = read(memoryview(data), schema.MODEL)
+        reader = Reader(limits.max_fields)
+        model = reader.read(memoryview(data), schema.MODEL)
         if model.get("ir_version", 0) not in _IR_VERSIONS:
             forbid(f"its IR version is {model.get('ir_version', 0)}", "write 8")
         if "graph" not in model:
             raise WireError("there is no graph")
-        _check_opsets(model.get("opset_import", []), limits)
-        _Walk(limits).check(model["graph"])
+        _check_opsets(model.get("opset_import", []), reader, limits)
+        _Walk(reader, limits).check(model["graph"])
     except WireError as error:
         raise ModelFileError(
             f"this is no ONNX file, or a damaged one: {error}; get it anew"
         ) from None
 
 
-def _check_opsets(imports: list[memoryview], limits: Limits) -> None:
+def _check_opsets(imports: list[memoryview], reader: Reader, limits: Limits) -> None:
     versions: dict[str, int] = {}
     for each in imports:
-        found = read(each, schema.OPSET)
+        found = reader.read(each, schema.OPSET)
         domain = text_of(found.get("domain"))
         domain = "" if domain == "ai.onnx" else domain
         if domain in versions:
@@ -78,13 +79,13 @@ def _check_opsets(imports: list[memoryview], limits: Limits) -> None:
 class _Walk:
     """One pass over a graph, in its order: every value has an origin before it is used."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, reader: Reader, limits: Limits) -> None:
+        self.read, self.limits = reader.read, limits
         self.origins: dict[str, Origin] = {"": Origin.CONSTANT}
         self.constants: dict[str, int] = {}  # name → elements it would make, where that is known
 
     def check(self, data: memoryview) -> None:
-        graph = read(data, schema.GRAPH)
+        graph = self.read(data, schema.GRAPH)
         nodes = graph.get("node", [])
         if len(nodes) > self.limits.max_nodes:
             forbid(f"{len(nodes)} nodes are more than {self.limits.max_nodes}", "simplify it")
@@ -101,7 +102,7 @@ class _Walk:
         for each in graph.get("value_info", []):
             self.value(each)
         for each in nodes:
-            self.node(read(each, schema.NODE))
+            self.node(self.read(each, schema.NODE))
         for each in graph.get("output", []):
             self.known(self.value(each), "the graph's output")
 
@@ -121,14 +122,14 @@ class _Walk:
 
     def value(self, data: memoryview) -> str:
         """Check a declared input, output or value; return its name."""
-        found = read(data, schema.VALUE)
+        found = self.read(data, schema.VALUE)
         name = text_of(found.get("name"))
         if "type" in found:
-            kind = read(found["type"], schema.TYPE)
-            tensor = read(kind.get("tensor_type", memoryview(b"")), schema.TENSOR_TYPE)
+            kind = self.read(found["type"], schema.TYPE)
+            tensor = self.read(kind.get("tensor_type", memoryview(b"")), schema.TENSOR_TYPE)
             self.element_type(tensor.get("elem_type", 0), name)
-            shape = read(tensor.get("shape", memoryview(b"")), schema.SHAPE)
-            dims = [read(each, schema.DIMENSION) for each in shape.get("dim", [])]
+            shape = self.read(tensor.get("shape", memoryview(b"")), schema.SHAPE)
+            dims = [self.read(each, schema.DIMENSION) for each in shape.get("dim", [])]
             self.elements([dim.get("dim_value", 1) for dim in dims], name)
         return name
 
@@ -146,7 +147,7 @@ class _Walk:
 
     def tensor(self, data: memoryview) -> tuple[str, int | None]:
         """Check a tensor; return its name and how many elements a tensor of this shape has."""
-        found = read(data, schema.TENSOR)
+        found = self.read(data, schema.TENSOR)
         name = text_of(found.get("name"))
         kind = found.get("data_type", 0)
         self.element_type(kind, name)
@@ -177,7 +178,7 @@ class _Walk:
             forbid(f"a node '{operator}' has more than {_MOST_PORTS} inputs", "use fewer")
         elements = None
         for each in node.get("attribute", []):
-            elements = self.attribute(read(each, schema.ATTRIBUTE), operator)
+            elements = self.attribute(self.read(each, schema.ATTRIBUTE), operator)
         origins = [self.known(name, operator) for name in inputs]
         self.sizes(operator, inputs, origins)
         origin = _origin_of(operator, origins)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, NoReturn
 
+import numpy as np
+
 from neuralboard.effects.model_wire import (
     BYTES,
     FIXED32,
@@ -17,7 +19,7 @@ from neuralboard.effects.model_wire import (
 from neuralboard.errors import ModelFileError
 
 __all__ = ["ATTRIBUTE", "DIMENSION", "GRAPH", "MODEL", "NODE", "OPSET", "SHAPE", "TENSOR"]
-__all__ += ["TENSOR_TYPE", "TYPE", "VALUE", "forbid", "read", "text_of"]
+__all__ += ["TENSOR_TYPE", "TYPE", "VALUE", "Reader", "forbid", "text_of"]
 
 _LONGEST_NAME = 1_000  # bytes
 
@@ -156,35 +158,61 @@ def forbid(what: str, cure: str = "export it anew with standard operators in flo
     raise ModelFileError(f"this graph is not allowed: {what}; {cure} (docs/model-file.md)")
 
 
-def read(data: memoryview, message: Message) -> dict[str, Any]:
-    """Read one message: name → value; a list for a repeated field, absent where there is none.
+class Reader:
+    """Reads the messages of one file, and counts: a file has only so many fields.
 
-    Lists of numbers may be packed or not. Floats stay a list of their bytes: nobody asks for
-    their values. A singular field that comes twice is refused, since readers differ about it.
-
-    Raises
-    ------
-    WireError, ModelFileError
+    Parameters
+    ----------
+    most : int
+        Fields and listed numbers of all messages together.
     """
-    found: dict[str, Any] = {}
-    for number, kind, payload, place in fields(data):
-        field = message.fields.get(number)
-        if field is None:
-            forbid(f"its {message.title} holds {message.refused.get(number, f'field {number}')}")
-        packed = kind == BYTES and field.repeated and field.kind != BYTES
-        if kind != field.kind and not packed:
-            raise WireError(f"{message.title}.{field.name} at byte {place} is of a wrong kind")
-        if field.repeated:
-            values = found.setdefault(field.name, [])
-            if packed and isinstance(payload, memoryview):
-                values.extend(varints(payload) if field.kind == VARINT else [payload])
+
+    def __init__(self, most: int) -> None:
+        self._most = self._left = most
+
+    def read(self, data: memoryview, message: Message) -> dict[str, Any]:
+        """Read one message: name → value; a list for a repeated field, absent if there is none.
+
+        Lists of numbers may be packed or not. Floats stay a list of their bytes: nobody asks for
+        their values. A singular field that comes twice is refused, since readers differ about it.
+
+        Raises
+        ------
+        WireError, ModelFileError
+        """
+        found: dict[str, Any] = {}
+        for number, kind, payload, place in fields(data):
+            self._count(1)
+            field = message.fields.get(number)
+            if field is None:
+                refused = message.refused.get(number, f"field {number}")
+                forbid(f"its {message.title} holds {refused}")
+            packed = kind == BYTES and field.repeated and field.kind != BYTES
+            if kind != field.kind and not packed:
+                raise WireError(f"{message.title}.{field.name} at byte {place} is of a wrong kind")
+            if field.repeated:
+                values = found.setdefault(field.name, [])
+                if packed and isinstance(payload, memoryview):
+                    values.extend(self._packed(payload, field))
+                else:
+                    values.append(_plain(payload))
+            elif field.name in found:
+                raise WireError(f"{message.title}.{field.name} comes twice, again at byte {place}")
             else:
-                values.append(_plain(payload))
-        elif field.name in found:
-            raise WireError(f"{message.title}.{field.name} is given twice, again at byte {place}")
-        else:
-            found[field.name] = _plain(payload)
-    return found
+                found[field.name] = _plain(payload)
+        return found
+
+    def _packed(self, payload: memoryview, field: Field) -> list[Any]:
+        if field.kind != VARINT:
+            return [payload]
+        # A varint has one last byte, below 128: count before they become Python's large ints.
+        self._count(int(np.count_nonzero(np.frombuffer(payload, np.uint8) < 0x80)))
+        return list(varints(payload))
+
+    def _count(self, count: int) -> None:
+        self._left -= count
+        if self._left < 0:
+            forbid(f"it has more than {self._most} fields", "store tensors as raw_data")
 
 
 def _plain(payload: int | memoryview) -> int | memoryview:

@@ -23,6 +23,9 @@ __all__ = [
 ]
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+MOST_FIELDS = 200_000
+"""Of one message: 64 MB of two-byte fields would keep Python busy for a minute."""
+
 _WIDTH = {FIXED64: 8, FIXED32: 4}
 _LONGEST_VARINT = 10  # bytes of a 64-bit number
 
@@ -43,15 +46,19 @@ def _varint(data: memoryview, at: int, end: int) -> tuple[int, int]:
     raise WireError(f"a number at byte {at} has no end")
 
 
-def fields(data: memoryview) -> Iterator[tuple[int, int, int | memoryview, int]]:
+def fields(
+    data: memoryview, most: int = MOST_FIELDS
+) -> Iterator[tuple[int, int, int | memoryview, int]]:
     """Give (number, kind, payload, place) of each field of one message, without copying.
 
     The payload is an int for varints (unsigned, 64 bits) and a view of the bytes for all others;
-    the place is that of the field's key.
+    the place is that of the field's key. More than `most` fields are a `WireError`.
     """
-    at, end = 0, len(data)
+    at, end, count = 0, len(data), 0
     while at < end:
-        start = at
+        start, count = at, count + 1
+        if count > most:
+            raise WireError(f"a message has more than {most} fields")
         key, at = _varint(data, at, end)
         number, kind = key >> 3, key & 7
         if not 0 < number < 1 << 29:

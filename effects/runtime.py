@@ -79,6 +79,7 @@ class Limits(NamedTuple):
     max_elements: int = 64 << 20  # of one tensor
     max_made: int = 1 << 20  # elements that one node makes from a constant shape
     oldest_opset: int = 17
+    max_fields: int = 200_000  # of all messages together; a graph of 500 nodes has 6,000
 
 
 class Port(NamedTuple):

@@ -15,6 +15,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from neuralboard.effects.model_file import Card, add_card
+from neuralboard.effects.model_metadata import KEY
 from neuralboard.effects.model_wire import text_field
 from tests.effects import graphs
 from tests.effects.graphs import floats, tensor
@@ -300,6 +301,35 @@ def long_payload() -> bytes:
     at = data.index(b"\x4a\x04\x00\x00\x80\x3f")  # field 9, 4 bytes, 1.0
     return add_card(data[: at + 1] + b"\x7f" + data[at + 2 :], card())
 
+
+def _with_graph_bytes(more: bytes, after: bytes = b"") -> bytes:
+    """Append raw bytes to the graph of a harmless model, and to the model itself."""
+    model = graphs.model([node("Identity", ["spectrum"], ["mask"])], [IN], [OUT])
+    graph = model.graph.SerializeToString() + more
+    model.ClearField("graph")
+    data = model.SerializeToString() + text_field(7, graph) + after
+    entry = text_field(1, KEY.encode()) + text_field(2, card().to_json().encode())
+    return data + text_field(14, entry)
+
+
+_MANY = 8 << 20
+
+SLOW: dict[str, Callable[[], bytes]] = {
+    "8 million empty nodes": lambda: _with_graph_bytes(b"\x0a\x00" * _MANY),
+    "8 million numbers": lambda: _with_graph_bytes(
+        text_field(5, b"\x08\x01\x10\x07" + text_field(7, b"\x01" * _MANY))
+    ),
+    "8 million numbers, each a field": lambda: _with_graph_bytes(
+        text_field(5, b"\x08\x01\x10\x07" + b"\x38\x01" * _MANY)
+    ),
+    "a node of 8 million inputs": lambda: _with_graph_bytes(text_field(1, b"\x0a\x00" * _MANY)),
+    "8 million fields in the model": lambda: _with_graph_bytes(b"", b"\x28\x01" * _MANY),
+    "8 million metadata": lambda: _with_graph_bytes(b"", b"\x72\x00" * _MANY),
+    "a metadata entry of 8 million fields": lambda: _with_graph_bytes(
+        b"", text_field(14, b"\x18\x01" * _MANY)
+    ),
+}
+"""Aim at the walk itself: Python would spend minutes and gigabytes on them."""
 
 REFUSED: dict[str, Callable[[], bytes]] = {
     "functions that call twice": functions_calling_twice,

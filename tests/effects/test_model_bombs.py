@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import sys
-import time
 
 import pytest
 
@@ -34,6 +33,12 @@ def test_a_bomb_never_reaches_onnx_runtime(name: str, monkeypatch: pytest.Monkey
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", bombs.SLOW)
+def test_a_file_that_aims_at_the_walk_itself_is_counted_out(name: str) -> None:
+    with pytest.raises(ModelFileError, match=r"more than \d+ (fields|nodes)|twice"):
+        load_model(bombs.SLOW[name](), trust=True)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="memory is not limited there")
 @pytest.mark.parametrize("name", bombs.TRIED)
 def test_a_bomb_that_is_made_of_allowed_parts_fails_its_trial(name: str) -> None:
@@ -41,10 +46,8 @@ def test_a_bomb_that_is_made_of_allowed_parts_fails_its_trial(name: str) -> None
 
     data = bombs.TRIED[name]()
     check_graph(data, Limits())
-    before = time.process_time()
     with pytest.raises(ModelFileError) as caught:
         try_apart(data, Limits(), memory=MEMORY, seconds=2)
     assert "\n" not in str(caught.value)
-    assert time.process_time() - before < 1.0  # of this process: it only waited
     unit = 1 if sys.platform == "darwin" else 1024
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit < 1 << 30

@@ -134,7 +134,7 @@ def test_where_the_system_doesn_t_limit_memory_the_process_watches_itself() -> N
         "threading.Thread(target=_watch_memory, args=(most, unit), daemon=True).start()\n"
         "small = b'x' * (8 << 20)\n"
         "print('alive', flush=True)\n"
-        "large = [b'x' * (1 << 20) for _ in range(200)]\n"
+        "large = [b'x' * (1 << 20) for _ in range((most >> 20) + 64)]\n"
         "time.sleep(60)\n"  # the watch ends the process long before
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
