@@ -15,7 +15,7 @@ from typing import Any
 from neuralboard import natives, registry
 from neuralboard.board import Board
 from neuralboard.box import Box
-from neuralboard.errors import ChainError, ParameterError
+from neuralboard.errors import ChainError, NeuralboardError, ParameterError
 from neuralboard.mix import Mix
 from neuralboard.presets import set_native_values
 
@@ -125,7 +125,12 @@ def _source(node: ast.expr) -> str:
 def _make(name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
     cls = registry.find(name)
     if not cls.__module__.startswith("pedalboard"):
-        return cls(*args, **kwargs)
+        try:
+            return cls(*args, **kwargs)
+        except NeuralboardError:
+            raise
+        except (TypeError, ValueError) as error:  # a box with an __init__ of its own
+            raise ParameterError(f"{name}(...): {_reason(error)}") from None
     return _native(name, cls, args, kwargs)
 
 

@@ -51,7 +51,7 @@ def _facts(name: str) -> BoxFacts:
     try:
         return describe(name, registry.find(name), origin)
     except Exception as error:  # a broken package of others must not hide all the rest
-        return BoxFacts(name, "?", origin, f"can't be loaded: {one_line(error)}", (), None, True)
+        return BoxFacts(name, "?", origin, f"not usable: {one_line(error)}", (), None, True)
 
 
 def _console() -> Console:

@@ -75,7 +75,13 @@ def find(name: str) -> type:
         module, _, attribute = where.partition(":")
         found: Any = getattr(import_module(module), attribute)
     else:
-        found = where.load()
+        try:
+            found = where.load()
+        except Exception as error:  # whatever its module does when it is imported
+            raise BoxError(
+                f"the box '{name}' of {_entry(name)[0]} can't be loaded"
+                f" ({type(error).__name__}: {' '.join(str(error).split())}); mend or uninstall it"
+            ) from None
     if not (isinstance(found, type) and issubclass(found, Processor)):
         raise BoxError(
             f"'{name}' of {_entry(name)[0]} is {found!r}, no box; its entry point must name a"
@@ -86,11 +92,10 @@ def find(name: str) -> type:
 
 def name_of(cls: type) -> str | None:
     """Return the name under which a class is registered, or None."""
+    wanted = f"{cls.__module__}:{cls.__qualname__}"
     for name, (_, where) in _table().items():
-        if where is cls or where == f"{cls.__module__}:{cls.__qualname__}":
-            return name
-        value = getattr(where, "value", None)
-        if value == f"{cls.__module__}:{cls.__qualname__}":
+        # An entry point can't be compared with text: its value can.
+        if where is cls or getattr(where, "value", where) == wanted:
             return name
     return None
 

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Promise: every box of ours keeps the contract. A box enters this list by being registered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from neuralboard import registry, testing
+
+OURS = [n for n in registry.names() if registry.origin(n) == "neuralboard" and n != "box"]
+# ONNX Runtime adds in another order for another number of frames; DSP is bit for bit.
+NEURAL_TOLERANCE = 2e-6
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_it_keeps_the_contract(name: str) -> None:
+    cls: Any = registry.find(name)
+    classic = cls.__module__.startswith("neuralboard.effects.classic.")
+    testing.check_box(cls(), tolerance=0.0 if classic else NEURAL_TOLERANCE)
