@@ -84,7 +84,13 @@ def take_audio(array: Any, channels: int | None = None) -> tuple[Audio, Layout]:
             " pass [samples] or [channels, samples]"
         )
     check_channels(audio.shape[0], array.shape)
-    return np.ascontiguousarray(audio, dtype=np.float32), layout
+    return _as_float32(audio), layout
+
+
+def _as_float32(audio: Any) -> Audio:
+    """Return it contiguous; float64 beyond float32's range becomes Inf, which is replaced later."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(audio, dtype=np.float32)
 
 
 def check_float(array: Any) -> None:
@@ -136,17 +142,24 @@ def check_channels(channels: Any, shape: tuple[int, ...] | None = None) -> int:
 def check_sample_rate(sample_rate: Any) -> int:
     """Return the rate in whole Hz, or raise `AudioError` outside 8,000 to 192,000 Hz."""
     bad = isinstance(sample_rate, bool) or not isinstance(sample_rate, numbers.Real)
-    if bad or not math.isfinite(sample_rate):
+    if bad or (not isinstance(sample_rate, numbers.Integral) and not math.isfinite(sample_rate)):
         error = AudioTypeError if bad else AudioError
         raise error(f"sample_rate = {sample_rate!r} is no rate; use a number of Hz, e.g. 48000")
     if sample_rate != int(sample_rate):
         raise AudioError(f"sample_rate = {sample_rate!r} is no whole number of Hz; round it")
     if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
         raise AudioError(
-            f"sample_rate = {sample_rate:g} Hz is outside {MIN_SAMPLE_RATE} to"
+            f"sample_rate = {_brief(sample_rate)} Hz is outside {MIN_SAMPLE_RATE} to"
             f" {MAX_SAMPLE_RATE} Hz; resample the audio first (soxr.resample)"
         )
     return int(sample_rate)
+
+
+def _brief(number: Any) -> str:
+    try:
+        return f"{number:g}"
+    except OverflowError:
+        return "(hundreds of digits)"
 
 
 def check_buffer_size(buffer_size: Any) -> int:
@@ -181,7 +194,7 @@ def check_block(block: Any, channels: int) -> Audio:
             f"{'s' if channels != 1 else ''}; pass [channels, samples] with {channels} row"
             f"{'s' if channels != 1 else ''} (blocks may have any length, the count may not change)"
         )
-    return np.ascontiguousarray(block, dtype=np.float32)
+    return _as_float32(block)
 
 
 def take_sidechains(
@@ -217,8 +230,7 @@ def take_sidechains(
                 f" channels and {num_samples} samples; give it the same length, and 1 or"
                 f" {channels} channels"
             )
-        finite = np.nan_to_num(audio, nan=0.0, posinf=0.0, neginf=0.0)
-        result[name] = np.ascontiguousarray(np.broadcast_to(finite, (channels, num_samples)))
+        result[name] = np.ascontiguousarray(np.broadcast_to(audio, (channels, num_samples)))
     missing = wanted - named.keys() - {"sidechain"}
     if missing:
         raise AudioError(

@@ -20,6 +20,11 @@ class BoxList(Processor, MutableSequence[Any]):
 
     def __init__(self, plugins: Iterable[Any] | None = None) -> None:
         self._items: list[Any] = []
+        if plugins is not None and not isinstance(plugins, Iterable):
+            raise BoxError(
+                f"{type(self).__name__}({plugins!r}): {type(plugins).__name__} is no list; write"
+                f" {type(self).__name__}([box, ...])"
+            )
         self.extend([] if plugins is None else plugins)
 
     # ------------------------------------------------------------------ list protocol

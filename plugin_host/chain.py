@@ -83,6 +83,8 @@ def _item(node: ast.expr) -> Any:
     for keyword in node.keywords:
         if keyword.arg is None:
             raise ChainError(f"'**' in {name}(...) is no value; write parameter=value")
+        if keyword.arg in kwargs:
+            raise ChainError(f"{name}: '{keyword.arg}' was given twice; give it once")
         kwargs[keyword.arg] = _literal(keyword.value, name)
     return _make(name, args, kwargs)
 
@@ -142,6 +144,7 @@ def _native(name: str, cls: Any, args: list[Any], kwargs: dict[str, Any]) -> Any
         source = kwargs.pop("impulse_response_filename", None) or args.pop(0)
         try:
             item = cls(source)
+            natives.check_response(item)
         except (TypeError, ValueError, RuntimeError) as error:
             raise ChainError(
                 f"convolution({source!r}): {str(error).partition(chr(10))[0]}"

@@ -14,7 +14,7 @@ from neuralboard import cpp_ext
 from neuralboard.audio import Audio
 from neuralboard.errors import BrokenSamplesWarning
 
-__all__ = ["LIMIT", "BrokenSamples"]
+__all__ = ["LIMIT", "BrokenSamples", "SideChainGuard"]
 
 LIMIT = 1e9
 """Samples beyond this count as broken: NoiseGate turns NaN for good on a finite 1e20."""
@@ -62,3 +62,22 @@ class BrokenSamples:
                 stacklevel=5,
             )
         self.count += found
+
+
+class SideChainGuard:
+    """One `BrokenSamples` for each side chain of a stream."""
+
+    def __init__(self) -> None:
+        self._guards: dict[str, BrokenSamples] = {}
+
+    def reset(self) -> None:
+        """Begin a new stream."""
+        self._guards.clear()
+
+    def clean(self, sides: dict[str, Audio] | None) -> dict[str, Audio] | None:
+        """Return the side chains with zeros in place of what is broken."""
+        if not sides:
+            return sides
+        for name in sides.keys() - self._guards.keys():
+            self._guards[name] = BrokenSamples(f"the side chain '{name}'")
+        return {name: self._guards[name].clean(audio) for name, audio in sides.items()}

@@ -12,10 +12,15 @@ from neuralboard import cpp_ext
 from neuralboard.audio import Audio
 from neuralboard.boxlist import BoxList
 from neuralboard.errors import ParameterError
+from neuralboard.parameter import Parameter
 from neuralboard.series import open_series, structure
 from neuralboard.voice import Sidechains, Voice, push_through
 
 __all__ = ["Mix", "MixVoice"]
+
+# More is a slip of the keyboard; -inf mutes a branch.
+_GAIN = Parameter(0.0, maximum=120.0, unit="dB")
+_GAIN.name = "gains_db"
 
 
 class Mix(BoxList):
@@ -38,7 +43,7 @@ class Mix(BoxList):
         self, plugins: Iterable[Any] | None = None, gains_db: Iterable[float] | None = None
     ) -> None:
         super().__init__(plugins)
-        self._gains_db = [] if gains_db is None else [float(gain) for gain in gains_db]
+        self._gains_db = [] if gains_db is None else _checked_gains(gains_db)
         if self._gains_db and len(self._gains_db) != len(self):
             raise ParameterError(
                 f"Mix has {len(self)} branches but {len(self._gains_db)} gains_db; give one each"
@@ -60,6 +65,13 @@ class Mix(BoxList):
             for opened in branches:
                 opened.close()
             raise
+
+
+def _checked_gains(gains_db: Any) -> list[float]:
+    """Return gains in dB; −inf mutes a branch."""
+    if isinstance(gains_db, (str, bytes)) or not isinstance(gains_db, Iterable):
+        raise ParameterError(f"Mix.gains_db = {gains_db!r}: no list; give one gain in dB a branch")
+    return [_GAIN.check(gain, "Mix") for gain in gains_db]
 
 
 class MixVoice(Voice):

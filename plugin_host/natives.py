@@ -24,12 +24,13 @@ from typing import Any
 
 import pedalboard
 
-from neuralboard.errors import AudioError, BoxError, ParameterError
+from neuralboard.errors import AudioError, AudioFileError, BoxError, ParameterError
 
 __all__ = [
     "FILTER_KINDS",
     "TESTED_VERSIONS",
     "changes_latency",
+    "check_response",
     "check_values",
     "clone",
     "is_native",
@@ -215,9 +216,23 @@ def check_values(native: Any, values: tuple[Any, ...], sample_rate: int) -> None
 def check_format(native: Any, sample_rate: int, channels: int) -> None:
     """Raise `AudioError` where an effect can't do this channel count."""
     name = native_class(native).__name__
+    if name == "Convolution":
+        check_response(native)
     if name in ("Convolution", "MP3Compressor", "Reverb") and channels > 2:
         raise AudioError(
             f"{name} does 1 or 2 channels, not {channels}; process pairs of channels by themselves"
+        )
+
+
+def check_response(native: Any) -> None:
+    """Raise `AudioFileError` for a Convolution whose file could not be read.
+
+    pedalboard takes a folder or a letter to an aunt without a word, and then changes nothing.
+    """
+    if native.impulse_response is None and native.impulse_response_filename:
+        raise AudioFileError(
+            f"{native.impulse_response_filename} holds no impulse response that pedalboard can"
+            " read; name a WAV, FLAC or AIFF file"
         )
 
 

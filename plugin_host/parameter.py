@@ -19,6 +19,8 @@ import numbers
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
+import numpy as np
+
 from neuralboard.errors import ParameterError, UnknownParameterError, did_you_mean
 
 __all__ = ["Choice", "Configurable", "Descriptor", "Parameter", "Setting", "Switch"]
@@ -120,7 +122,10 @@ class Parameter(Descriptor):
     def check(self, value: Any, owner: str) -> float:
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise self._refuse(owner, value, "not a number")
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:  # an integer of hundreds of digits
+            raise self._refuse(owner, value, "out of range") from None
         if math.isnan(number):
             raise self._refuse(owner, value, "not a number")
         if not self.minimum <= number <= self.maximum:
@@ -163,7 +168,7 @@ class Choice(Descriptor):
     def check(self, value: Any, owner: str) -> str | None:
         if value is None and self.optional:
             return None
-        if value not in self.options:
+        if not isinstance(value, str) or value not in self.options:
             hint = did_you_mean(value, self.options) if isinstance(value, str) else ""
             raise self._refuse(owner, value, f"no such choice{hint}")
         return str(value)
@@ -179,7 +184,7 @@ class Switch(Descriptor):
     kind = "switch"
 
     def check(self, value: Any, owner: str) -> bool:
-        if isinstance(value, bool) or value in (0, 1):
+        if isinstance(value, (numbers.Integral, np.bool_)) and value in (0, 1):
             return bool(value)
         raise self._refuse(owner, value, "neither on nor off")
 
@@ -338,14 +343,15 @@ def _same(a: Any, b: Any) -> bool:
     if a is b:
         return True
     if hasattr(a, "shape") or hasattr(b, "shape"):
-        import numpy as np
-
         return np.array_equal(a, b)
     return type(a) is type(b) and bool(a == b)
 
 
 def _short(value: Any) -> str:
-    text = repr(value).replace("\n", " ")
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python writes out no integer of thousands of digits
+        text = f"an {type(value).__name__} too long to write out"
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -16,6 +16,7 @@ import pedalboard
 from pedalboard._pedalboard import load_plugin as _load_plugin
 
 from neuralboard import natives, registry
+from neuralboard.audio import check_sample_rate
 from neuralboard.errors import NeuralboardError, ParameterError, PresetError, did_you_mean
 
 __all__ = ["build_item", "describe_box", "describe_item", "from_json", "to_json"]
@@ -59,8 +60,13 @@ def from_json(text: str, *, allow_vst3: bool = False) -> Any:
         return build_item(data.get("item"), allow_vst3=allow_vst3)
     except PresetError:
         raise
-    except (NeuralboardError, RuntimeError, TypeError, ValueError, OSError) as error:
-        raise PresetError(f"the preset can't be built: {error}") from None
+    except (
+        NeuralboardError, RuntimeError, TypeError, ValueError, OSError, LookupError, AttributeError,
+        ArithmeticError,
+    ) as error:  # fmt: skip
+        own = isinstance(error, NeuralboardError)
+        reason = str(error) if own else f"{type(error).__name__}: {_first_line(error)}"
+        raise PresetError(f"the preset can't be built: {reason}") from None
 
 
 def describe_box(item: Any) -> Any:
@@ -166,13 +172,16 @@ def _build_native(data: dict[str, Any]) -> Any:
     _known_fields(data, {"native", "parameters", "impulse_response", "sample_rate"})
     name = str(data["native"])
     cls = registry.find(registry.snake_case(name))
-    values = data.get("parameters") or {}
+    values = _parameters_of(data)
     if name == "Convolution":
         source = data.get("impulse_response")
         if isinstance(source, dict):
-            item = cls(_array_from_json(source), 1.0, float(data["sample_rate"]))
+            # At a rate of 1e308 pedalboard never comes back.
+            rate = check_sample_rate(data.get("sample_rate"))
+            item = cls(_array_from_json(source), 1.0, float(rate))
         else:
             item = cls(source)
+            natives.check_response(item)
     else:
         item = cls()
     set_native_values(item, values)
@@ -192,13 +201,15 @@ def set_native_values(item: Any, values: dict[str, Any]) -> None:
         current = getattr(item, name)
         if hasattr(current, "__members__"):
             members = type(current).__members__
-            if value not in members:
+            if not isinstance(value, str) or value not in members:
                 hint = did_you_mean(str(value), members)
                 raise ParameterError(
                     f"{cls}.{name} = {value!r}: no such choice{hint}; use {' or '.join(members)}"
                 )
             value = members[value]
         try:
+            if isinstance(value, bool) and not isinstance(current, bool):
+                raise TypeError
             setattr(item, name, value)
         except (TypeError, ValueError, RuntimeError) as error:
             reason = "not a number" if isinstance(error, TypeError) else _first_line(error)
@@ -221,7 +232,7 @@ def _build_hosted(data: dict[str, Any], allow_vst3: bool) -> Any:
     plugin: Any = _load_plugin(str(path), plugin_name=data.get("plugin_name"))
     if data.get("raw_state"):
         plugin.raw_state = base64.b64decode(data["raw_state"])
-    for name, value in (data.get("parameters") or {}).items():
+    for name, value in _parameters_of(data).items():
         if name in plugin.parameters:
             plugin.parameters[name].raw_value = value
     return plugin
@@ -239,7 +250,7 @@ def _build_box(data: dict[str, Any], allow_vst3: bool) -> Any:
     _known_fields(data, {"box", "parameters"})
     name = str(data["box"])
     cls: Any = _loaded_class(name) if ":" in name else registry.find(name)
-    values = dict(data.get("parameters") or {})
+    values = _parameters_of(data)
     descriptors = cls._descriptors_for(values)
     for key in values:
         descriptor = descriptors.get(key)
@@ -266,6 +277,13 @@ def _loaded_class(name: str) -> Any:
             return cls
         todo.extend(cls.__subclasses__())
     raise PresetError(f"the preset needs the box {name}; import its module before loading it")
+
+
+def _parameters_of(data: dict[str, Any]) -> dict[str, Any]:
+    values = data.get("parameters")
+    if values is not None and not isinstance(values, dict):
+        raise PresetError(f"the parameters of a box are {values!r}; write an object of names")
+    return dict(values or {})
 
 
 def _known_fields(data: dict[str, Any], known: set[str]) -> None:

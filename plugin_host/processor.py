@@ -24,7 +24,7 @@ from neuralboard.audio import (
     take_sidechains,
 )
 from neuralboard.errors import StreamError, StreamingNotSupported
-from neuralboard.guard import BrokenSamples
+from neuralboard.guard import BrokenSamples, SideChainGuard
 from neuralboard.stream import Stream
 from neuralboard.voice import Voice
 
@@ -171,6 +171,7 @@ class Processor:
             side = None
             if voice.sidechains or sidechain is not None:
                 side = take_sidechains(sidechain, voice.sidechains, *audio.shape)
+                side = SideChainGuard().clean(side)
             token = cpp_ext.denormals_off()
             try:
                 out = voice.render(BrokenSamples("the input").clean(audio), side)

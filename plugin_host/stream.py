@@ -17,7 +17,7 @@ import numpy as np
 from neuralboard import cpp_ext
 from neuralboard.audio import Audio, check_block, take_sidechains
 from neuralboard.errors import StreamError
-from neuralboard.guard import BrokenSamples
+from neuralboard.guard import BrokenSamples, SideChainGuard
 from neuralboard.voice import RENDER_BLOCK, Voice
 
 __all__ = ["Stream"]
@@ -39,6 +39,7 @@ class Stream:
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
         self._guard = BrokenSamples("the input")
+        self._side_guard = SideChainGuard()
         self._flushed = self._closed = False
         self.sample_rate = voice.sample_rate
         self.channels = voice.channels
@@ -81,6 +82,7 @@ class Stream:
         side = None
         if wanted or sidechain is not None:
             side = take_sidechains(sidechain, wanted, self.channels, audio.shape[1])
+            side = self._side_guard.clean(side)
         return self._run(audio, side)
 
     def _run(self, audio: Audio, side: dict[str, Audio] | None = None) -> Audio:
@@ -122,6 +124,7 @@ class Stream:
             raise StreamError("this stream was closed; open a new one")
         self._voice.reset()
         self._guard.reset()
+        self._side_guard.reset()
         self._flushed = False
 
     def close(self) -> None:

@@ -30,10 +30,13 @@ def learn_print(audio: Any, sample_rate: int) -> dict[str, Any]:
     sample_rate : int
         Hz.
     """
-    from neuralboard.audio import take_audio
+    from neuralboard.audio import check_sample_rate, take_audio
     from neuralboard.errors import AudioError
 
     samples, _ = take_audio(audio)
+    sample_rate = check_sample_rate(sample_rate)
+    if not np.isfinite(samples).all():
+        raise AudioError("the noise holds NaN or Inf; give a stretch of sound without them")
     n_fft = 2 * (PRINT_BINS - 1)
     if samples.shape[1] < 0.05 * sample_rate:
         raise AudioError(
@@ -55,13 +58,26 @@ def learn_print(audio: Any, sample_rate: int) -> dict[str, Any]:
 def check_print(value: Any) -> dict[str, Any]:
     """Return a noise print, made from a file's path where one is given."""
     if isinstance(value, dict) and set(value) == {"sample_rate", "density"}:
-        return value
+        return _checked(value)
     if isinstance(value, str):
         from neuralboard.audio_reader import AudioReader
 
         with AudioReader(value) as reader:
             return learn_print(reader.read(60 * reader.sample_rate), reader.sample_rate)
     raise ValueError("neither the path of a noise recording nor a learned print")
+
+
+def _checked(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a print that a preset may have brought, or raise ValueError."""
+    rate, density = value["sample_rate"], value["density"]
+    if isinstance(rate, bool) or not isinstance(rate, int) or not 8_000 <= rate <= 192_000:
+        raise ValueError(f"a noise print at the sample rate {rate!r}")
+    numbers = isinstance(density, list) and all(isinstance(v, (int, float)) for v in density)
+    if not numbers or not 2 <= len(density) <= 65_537:
+        raise ValueError("a noise print whose density is no list of numbers")
+    if not all(0.0 <= v < 1e12 for v in density):
+        raise ValueError("a noise print with a density outside 0 to 1e12")
+    return value
 
 
 def print_to_json(value: Any) -> Any:
