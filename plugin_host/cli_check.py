@@ -33,6 +33,7 @@ def check(
     report = testing.examine(item, tolerance=tolerance)
     print(report)
     if report.passed:
+        print(f"{box} keeps the contract ({len(report.results)} checks)")
         return DONE
     count = len(report.faults)
     say(f"{box} breaks {count} promise{'s' if count != 1 else ''} of the contract", "red")
