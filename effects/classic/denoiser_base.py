@@ -10,13 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralboard import cpp_ext
-from neuralboard.effects.classic.noise_tracking import (
-    MinimumStatistics,
-    check_print,
-    learn_print,
-    print_at,
-)
-from neuralboard.parameter import Setting
+from neuralboard.effects.classic.noise_print import check_print, learn_print, print_at
+from neuralboard.effects.classic.noise_tracking import TRACKERS
+from neuralboard.parameter import Choice, Setting
 from neuralboard.spectral import Frames, SpectralEffect
 
 __all__ = ["NoiseReducer"]
@@ -31,7 +27,13 @@ class NoiseReducer(SpectralEffect):
         None,
         check=check_print,
         expects="the path of a recording of the noise alone, or None to track it",
-        doc="noise print; None tracks the noise by minimum statistics",
+        doc="noise print; None tracks the noise",
+    )
+    tracking = Choice(
+        "presence",
+        TRACKERS,
+        next_stream=True,
+        doc="how noise is tracked: where no speech is, or as the minimum of 1.5 s",
     )
     window = "sqrt_hann"
 
@@ -50,7 +52,7 @@ class NoiseReducer(SpectralEffect):
         return SimpleNamespace(
             sample_rate=sample_rate,
             n_fft=n_fft,
-            tracker=MinimumStatistics(shape, sample_rate / hop),
+            tracker=TRACKERS[self.tracking](shape, sample_rate / hop, n_fft // hop),
             print_of=None,
             print=None,
             memory=self.memory(shape),
