@@ -11,8 +11,11 @@ __all__ = ["BOXES"]
 
 BOXES = {
     "box": "neuralboard.box:Box",
+    "center_extractor": "neuralboard.effects.classic.center_extractor:CenterExtractor",
     "denoiser": "neuralboard.effects.neural.denoiser:Denoiser",
+    "harmonic_percussive": "neuralboard.effects.classic.harmonic_percussive:HarmonicPercussive",
     "neural_effect": "neuralboard.effects.neural.neural_effect:NeuralEffect",
+    "spectral_gate": "neuralboard.effects.classic.spectral_gate:SpectralGate",
     "spectral_subtraction": "neuralboard.effects.classic.spectral_subtraction:SpectralSubtraction",
     "rnnoise": "neuralboard.effects.peers.rnnoise:RNNoise",
     "deepfilternet3": "neuralboard.effects.peers.deepfilternet3:DeepFilterNet3",

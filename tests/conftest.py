@@ -70,3 +70,12 @@ def noise_clip() -> Clip:
 def music_stem() -> Clip:
     """Give one stem of a song, two channels."""
     return _real_audio("stems", "*/other_*.flac", "*/*.flac")
+
+
+@pytest.fixture(scope="session")
+def stems() -> dict[str, Clip]:
+    """Give drums and another instrument of one song, of one length, two channels each."""
+    return {
+        "drums": _real_audio("stems", "*/drums_end_drums.flac", "*/drums_*.flac"),
+        "other": _real_audio("stems", "potassium/other_minilogue_synth.flac", "*/other_*.flac"),
+    }
