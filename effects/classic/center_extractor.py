@@ -49,6 +49,7 @@ class CenterExtractor(SpectralEffect):
     high_hz = Parameter(20_000.0, 0.0, 96_000.0, unit="Hz", doc="above, everything is sides")
     neutral: ClassVar[dict[str, Any]] = {"center_db": 0.0, "sides_db": 0.0}
 
+    links_channels = True  # left and right are compared
     smoothing_ms = 15.0  # of the powers: enough to calm the gain, too short to smear attacks
 
     def framing(self, sample_rate: int) -> tuple[int, int]:

@@ -24,7 +24,7 @@ def test_it_keeps_the_contract(name: str) -> None:
     classic = cls.__module__.startswith("neuralboard.effects.classic.")
     try:
         box = cls()
-        box.open(48_000, 1).close()
+        box.open(48_000, 2).close()
     except (nb.ModelFileError, nb.ParameterError) as error:
         pytest.skip(f"it needs a file, tests/effects/neural gives it one: {error}")
     testing.check_box(box, tolerance=0.0 if classic else NEURAL_TOLERANCE)
