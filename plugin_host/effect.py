@@ -331,11 +331,12 @@ class EffectVoice(Voice):
         if num_samples == 0:
             return np.zeros((*((len(self.stems),) if self.stems else ()), *block.shape), np.float32)
         out = self._core.process(block, self._side_for_core(side))
-        clean = self._guard.clean(out) if not self.stems else out
-        if clean is not out:  # the box produced broken numbers: its state is not to be trusted
+        rows = out.reshape(-1, num_samples) if self.stems else out
+        clean = self._guard.clean(rows)
+        if clean is not rows:  # the box produced broken numbers: its state is not to be trusted
             self._core.restart()
         self._position += num_samples
-        return self._blend(dry, clean, start - self.latency)
+        return self._blend(dry, clean.reshape(out.shape), start - self.latency)
 
     def _side_for_core(self, side: Sidechains | None) -> Any:
         if not side or not self._side_name:

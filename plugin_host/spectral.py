@@ -123,7 +123,8 @@ class SpectralCore(Core):
         if not self.stems:
             return self._synthesis.push(frames, num_samples)
         bins = frames.shape[-1]
-        rows = np.ascontiguousarray(frames.reshape(-1, count, bins))
+        num_rows = len(self.stems) * self._channels
+        rows = np.ascontiguousarray(frames.reshape(num_rows, count, bins))
         out = self._synthesis.push(rows, num_samples)
         return out.reshape(len(self.stems), self._channels, num_samples)
 
