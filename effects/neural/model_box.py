@@ -35,8 +35,6 @@ def check_path(value: Any) -> str:
 class ModelBox(EffectBase):
     """Base of boxes that run a model; `_model()` says which."""
 
-    links_channels: bool = False
-
     def _model(self) -> ModelFile:
         raise BoxError(f"{type(self).__name__} has no model; write _model()")
 
@@ -101,6 +99,8 @@ def class_for(base: type, model: ModelFile, first: dict[str, Descriptor]) -> typ
             "__module__": base.__module__,
             "__qualname__": base.__qualname__,
             "stems": card.stems,
+            "model_rate": card.sample_rate,
+            "links_channels": card.channels == "linked",
             "_base": base,
         }
         made = _classes[key] = type(base)(base.__name__, (base,), names | first | own)

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 import neuralboard as nb
+from neuralboard.effects.neural.model_stream import ModelStream
 from neuralboard.errors import BrokenSamplesWarning
 from tests.effects.neural import toy_models
 from tests.effects.neural.conftest import Models
@@ -143,6 +144,26 @@ def test_parameter_changes_are_alike_under_any_schedule(
     for sizes in SCHEDULES:
         got = streamed(nb.NeuralEffect(models(kind)), audio, rate, sizes, changes)
         np.testing.assert_allclose(got, want, atol=TOLERANCE)
+
+
+def test_a_run_takes_128_frames_at_most(
+    models: Models, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audio = noise(rng, 1, 300 * HOP)
+    box = nb.NeuralEffect(models("recurrent"))
+    want = streamed(box, audio, RATE, (HOP,))
+    sizes: list[int] = []
+    run = ModelStream.run
+
+    def spied(self: ModelStream, main: Audio, parameters: Any, frames: int) -> Audio:
+        sizes.append(frames)
+        assert main.shape[1] == frames
+        return run(self, main, parameters, frames)
+
+    monkeypatch.setattr(ModelStream, "run", spied)
+    got = streamed(box, audio, RATE, (10**6,))
+    np.testing.assert_allclose(got, want, atol=TOLERANCE)
+    assert sizes[:3] == [128, 128, 44]
 
 
 # ------------------------------------------------------------------------------------- channels
