@@ -59,5 +59,5 @@ def test_broken_numbers_do_not_leave_a_stem(audio: NDArray[np.float32]) -> None:
 
 
 def test_a_rate_that_cannot_be_converted_is_refused(audio: NDArray[np.float32]) -> None:
-    with pytest.raises(nb.AudioError, match="HighsAndLows runs at 16000 Hz inside.*44101"):
+    with pytest.raises(nb.AudioError, match=r"HighsAndLows runs at 16000 Hz inside.*44101"):
         HighsAndLows()(audio, 44_101)
