@@ -9,6 +9,7 @@ if __name__ != "neuralboard":
 __version__ = "0.1.0"
 
 from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from neuralboard.board import Board
@@ -37,6 +38,46 @@ from neuralboard.processor import Processor
 from neuralboard.spectral import SpectralEffect
 from neuralboard.stream import Stream
 
+if _TYPE_CHECKING:  # for editors and type checkers; at run time these are found when asked for
+    from pedalboard import (
+        Bitcrush,
+        BrickwallLimiter,
+        Chorus,
+        Clipping,
+        Compressor,
+        Convolution,
+        Delay,
+        Distortion,
+        ExternalPlugin,
+        ExternalPluginReloadType,
+        Gain,
+        GSMFullRateCompressor,
+        HighpassFilter,
+        HighShelfFilter,
+        IIRFilter,
+        Invert,
+        LadderFilter,
+        Limiter,
+        LowpassFilter,
+        LowShelfFilter,
+        MP3Compressor,
+        NoiseGate,
+        PeakFilter,
+        Phaser,
+        PitchShift,
+        Plugin,
+        PluginContainer,
+        Resample,
+        Reverb,
+        VST3Plugin,
+        time_stretch,
+    )
+    from pedalboard._pedalboard import AudioProcessorParameter, load_plugin
+
+    from neuralboard import io, midi_utils, testing
+    from neuralboard.compat import AudioStream, process
+    from neuralboard.files import process_file
+
 Pedalboard = Board
 Chain = Board
 
@@ -46,7 +87,7 @@ _LAZY = {
     "process": "neuralboard.compat:process",
     "AudioStream": "neuralboard.compat:AudioStream",
 }
-_MODULES = ("io", "testing", "registry", "cpp_ext", "effects", "version")
+_MODULES = ("io", "midi_utils", "testing", "registry", "cpp_ext", "effects")
 
 __all__ = [
     "AudioError",
@@ -79,6 +120,49 @@ __all__ = [
     "parse_chain",
 ]
 
+# What is found when asked for: the names above that only checkers import.
+__all__ += [
+    "AudioProcessorParameter",
+    "AudioStream",
+    "Bitcrush",
+    "BrickwallLimiter",
+    "Chorus",
+    "Clipping",
+    "Compressor",
+    "Convolution",
+    "Delay",
+    "Distortion",
+    "ExternalPlugin",
+    "ExternalPluginReloadType",
+    "GSMFullRateCompressor",
+    "Gain",
+    "HighShelfFilter",
+    "HighpassFilter",
+    "IIRFilter",
+    "Invert",
+    "LadderFilter",
+    "Limiter",
+    "LowShelfFilter",
+    "LowpassFilter",
+    "MP3Compressor",
+    "NoiseGate",
+    "PeakFilter",
+    "Phaser",
+    "PitchShift",
+    "Plugin",
+    "PluginContainer",
+    "Resample",
+    "Reverb",
+    "VST3Plugin",
+    "io",
+    "load_plugin",
+    "midi_utils",
+    "process",
+    "process_file",
+    "testing",
+    "time_stretch",
+]
+
 
 def __getattr__(name: str) -> _Any:
     """Give our boxes and files, then pedalboard's own names, when they are first asked for."""
@@ -96,6 +180,8 @@ def __getattr__(name: str) -> _Any:
     import pedalboard
 
     try:
+        if name == "version":  # theirs under our name would be mistaken for ours
+            raise AttributeError
         return getattr(pedalboard, name)
     except AttributeError:
         from neuralboard.errors import did_you_mean

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuralboard.errors import AudioError, AudioTypeError, did_you_mean
+from neuralboard.errors import AudioError, AudioLayoutError, AudioTypeError, did_you_mean
 
 __all__ = [
+    "CHANNELS_FIRST",
     "MAX_CHANNELS",
     "MAX_SAMPLE_RATE",
     "MIN_SAMPLE_RATE",
@@ -51,12 +52,14 @@ class Layout(NamedTuple):
         return audio
 
 
-_CHANNELS_FIRST = Layout(mono_vector=False, interleaved=False)
+CHANNELS_FIRST = Layout(mono_vector=False, interleaved=False)
 _MONO_VECTOR = Layout(mono_vector=True, interleaved=False)
 _INTERLEAVED = Layout(mono_vector=False, interleaved=True)
 
 
-def take_audio(array: Any, channels: int | None = None) -> tuple[Audio, Layout]:
+def take_audio(
+    array: Any, channels: int | None = None, last: Layout | None = None
+) -> tuple[Audio, Layout]:
     """Return audio as `[channels, samples]` float32 and the layout it came in.
 
     Parameters
@@ -65,18 +68,22 @@ def take_audio(array: Any, channels: int | None = None) -> tuple[Audio, Layout]:
         `[samples]`, `[channels, samples]`, or `[samples, channels]` where the shape leaves no
         doubt (pedalboard's rule: the shorter axis is the channels).
     channels : int, optional
-        The channel count of a stream that is running already; it settles doubtful shapes.
+        The channel count of a stream that is running already; it settles most shapes.
+    last : Layout, optional
+        Of the array before this one; it settles square shapes, as in pedalboard.
 
     Raises
     ------
     AudioError
         For an array that holds no audio; the message prints its shape or type.
+    AudioLayoutError
+        For a square one where nothing came before.
     """
     check_float(array)
     if array.ndim == 1:
         layout, audio = _MONO_VECTOR, array[np.newaxis, :]
     elif array.ndim == 2:
-        layout = _layout_of(array.shape, channels)
+        layout = _layout_of(array.shape, channels, last)
         audio = array.T if layout.interleaved else array
     else:
         raise AudioError(
@@ -107,23 +114,23 @@ def check_float(array: Any) -> None:
         raise AudioTypeError(f"audio is {array.dtype}, not float32 or float64; {cure}")
 
 
-def _layout_of(shape: tuple[int, ...], channels: int | None) -> Layout:
+def _layout_of(shape: tuple[int, int], channels: int | None, last: Layout | None) -> Layout:
     rows, columns = shape
-    doubtful = AudioError(
-        f"audio of shape {shape} could be [channels, samples] or [samples, channels]; open"
-        " box.stream(sample_rate, channels), which takes [channels, samples] only"
-    )
-    if channels is not None and rows == columns and rows > 1:
-        raise doubtful
+    if rows == columns and rows > 1:
+        if last is not None and not last.mono_vector:
+            return last
+        raise AudioLayoutError(
+            f"audio of shape {shape} could be [channels, samples] or [samples, channels]; provide"
+            " a non-square array first (one without samples will do), or open"
+            " box.stream(sample_rate, channels), which takes [channels, samples] only"
+        )
     if channels is not None and rows == channels:
-        return _CHANNELS_FIRST
+        return CHANNELS_FIRST
     if channels is not None and columns == channels:
         return _INTERLEAVED
     if rows == 0 or columns == 0:
-        return _INTERLEAVED if rows == 0 and columns > 0 else _CHANNELS_FIRST
-    if rows == columns and rows > 1:
-        raise doubtful
-    return _INTERLEAVED if columns < rows else _CHANNELS_FIRST
+        return _INTERLEAVED if rows == 0 and columns > 0 else CHANNELS_FIRST
+    return _INTERLEAVED if columns < rows else CHANNELS_FIRST
 
 
 def check_channels(channels: Any, shape: tuple[int, ...] | None = None) -> int:
@@ -198,7 +205,11 @@ def check_block(block: Any, channels: int) -> Audio:
 
 
 def take_sidechains(
-    sidechain: Any, wanted: frozenset[str], channels: int, num_samples: int
+    sidechain: Any,
+    wanted: frozenset[str],
+    channels: int,
+    num_samples: int,
+    layout: Layout = CHANNELS_FIRST,
 ) -> dict[str, Audio] | None:
     """Return name → `[channels, num_samples]` of every side chain that the boxes ask for.
 
@@ -207,6 +218,8 @@ def take_sidechains(
     sidechain : None, ndarray or dict of str to ndarray
         One array serves the name "sidechain" or, where exactly one name is wanted, that one.
         Mono is heard by all channels.
+    layout : Layout
+        Of the main signal: a square side chain is laid out in the same way.
     """
     if sidechain is None:
         named = {}
@@ -223,7 +236,7 @@ def take_sidechains(
             )
     result = {}
     for name, array in named.items():
-        audio, _ = take_audio(array, channels)
+        audio, _ = take_audio(array, channels, layout)
         if audio.shape[0] not in (1, channels) or audio.shape[1] != num_samples:
             raise AudioError(
                 f"side chain '{name}' of shape {array.shape} does not fit audio of {channels}"

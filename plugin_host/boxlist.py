@@ -9,7 +9,7 @@ from typing import Any
 
 from neuralboard import natives
 from neuralboard.errors import BoardError, BoxError
-from neuralboard.processor import Processor
+from neuralboard.processor import RUNNING, Processor
 from neuralboard.series import structure_changed
 
 __all__ = ["BoxList"]
@@ -113,7 +113,7 @@ class BoxList(Processor, MutableSequence[Any]):
     def __getstate__(self) -> dict[str, Any]:
         from neuralboard.presets import describe_item
 
-        state = {k: v for k, v in vars(self).items() if k not in ("_pool", "_kept", "_items")}
+        state = {k: v for k, v in vars(self).items() if k not in (*RUNNING, "_items")}
         return state | {"_described": [_pickled(item, describe_item) for item in self._items]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -131,7 +131,7 @@ class BoxList(Processor, MutableSequence[Any]):
         twin: Any = type(self).__new__(type(self))
         memo[id(self)] = twin
         for name, value in vars(self).items():
-            if name not in ("_pool", "_kept", "_items"):
+            if name not in (*RUNNING, "_items"):
                 setattr(twin, name, copy.deepcopy(value, memo))
         twin._items = [_deep(item, memo) for item in self._items]
         return twin

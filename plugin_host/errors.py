@@ -48,6 +48,10 @@ class AudioTypeError(AudioError, TypeError):
     """An array of a type that holds no audio (integers, complex numbers, text)."""
 
 
+class AudioLayoutError(AudioError, RuntimeError):
+    """A square array: nothing tells its channels from its samples (pedalboard: RuntimeError)."""
+
+
 class StreamError(NeuralboardError, ValueError):
     """A stream was used against its contract (other rate, other channels, after its end)."""
 

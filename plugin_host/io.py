@@ -3,11 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pedalboard.io as _theirs
 
 from neuralboard.compat import AudioStream
+
+if TYPE_CHECKING:  # for editors and type checkers; at run time these are found when asked for
+    from pedalboard_native.io import AudioFile as AudioFile
+    from pedalboard_native.io import ReadableAudioFile as ReadableAudioFile
+    from pedalboard_native.io import ResampledReadableAudioFile as ResampledReadableAudioFile
+    from pedalboard_native.io import StreamResampler as StreamResampler
+    from pedalboard_native.io import WriteableAudioFile as WriteableAudioFile
+    from pedalboard_native.io import get_supported_read_formats as get_supported_read_formats
+    from pedalboard_native.io import get_supported_write_formats as get_supported_write_formats
 
 __all__ = ["AudioStream"]
 

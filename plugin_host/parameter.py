@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from neuralboard.errors import ParameterError, UnknownParameterError, did_you_mean
+from neuralboard.processor import RUNNING
 
 __all__ = ["Choice", "Configurable", "Descriptor", "Parameter", "Setting", "Switch"]
 
@@ -325,13 +326,10 @@ class Configurable:
 
     def __getstate__(self) -> dict[str, Any]:
         """Parameters only: what runs (streams, voices) is not copied, pickled or compared."""
-        return {k: v for k, v in vars(self).items() if k not in _RUNNING}
+        return {k: v for k, v in vars(self).items() if k not in RUNNING}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-
-
-_RUNNING = frozenset({"_pool", "_kept"})
 
 
 def _annotated(box: Any, name: str) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 from neuralboard import cpp_ext
 from neuralboard.audio import (
     Audio,
+    Layout,
     check_buffer_size,
     check_channels,
     check_sample_rate,
@@ -28,7 +29,10 @@ from neuralboard.guard import BrokenSamples, SideChainGuard
 from neuralboard.stream import Stream
 from neuralboard.voice import Voice
 
-__all__ = ["Processor"]
+__all__ = ["RUNNING", "Processor"]
+
+RUNNING = ("_pool", "_kept", "_last_layout")
+"""What belongs to running calls, not to the box: never copied, pickled or compared."""
 
 _POOL_KEYS, _POOL_VOICES = 4, 4
 
@@ -40,11 +44,13 @@ class Processor:
     # than running it on a short block: (rate, channels) → voices, newest last.
     _pool: dict[tuple[int, int], deque[Voice]]
     _kept: Stream | None
+    _last_layout: Layout | None  # of the last block that told it: it settles square ones
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         object.__setattr__(self, "_pool", {})
         object.__setattr__(self, "_kept", None)
+        object.__setattr__(self, "_last_layout", None)
         return self
 
     # ------------------------------------------------------------------ what a subclass writes
@@ -68,7 +74,8 @@ class Processor:
         ----------
         input_array : ndarray, float32 or float64
             `[channels, samples]`, `[samples]`, or `[samples, channels]` where there are more
-            samples than channels. It is not changed.
+            samples than channels; a square block has the layout of the call before. It is not
+            changed.
         sample_rate : float
             Hz, 8,000 to 192,000.
         buffer_size : int
@@ -92,13 +99,15 @@ class Processor:
         check_buffer_size(buffer_size)
         kept = self._kept
         hint = kept.channels if kept is not None and not reset else None
-        audio, layout = take_audio(input_array, hint)
+        audio, layout = take_audio(input_array, hint, self._last_layout)
+        if not layout.mono_vector and audio.shape != (1, 1):
+            object.__setattr__(self, "_last_layout", layout)
         if not reset:
             stream = self._kept_stream(rate, audio.shape[0])
-            return layout.restore(stream.process(audio, sidechain))
+            return layout.restore(stream._process(audio, sidechain, layout))
         if kept is not None:
-            self.reset()
-        return layout.restore(self._one_shot(audio, rate, sidechain, input_array))
+            self._end_kept()
+        return layout.restore(self._one_shot(audio, rate, sidechain, input_array, layout))
 
     def process(
         self,
@@ -151,7 +160,11 @@ class Processor:
         return True
 
     def reset(self) -> None:
-        """Forget the stream that calls with `reset=False` have kept."""
+        """Forget the stream that calls with `reset=False` have kept, and the layout of arrays."""
+        object.__setattr__(self, "_last_layout", None)
+        self._end_kept()
+
+    def _end_kept(self) -> None:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
@@ -165,12 +178,15 @@ class Processor:
         return np.asarray(audio, np.float32) - out
 
     # ------------------------------------------------------------------ inside
-    def _one_shot(self, audio: Audio, rate: int, sidechain: Any, original: Any) -> Audio:
+    def _one_shot(
+        self, audio: Audio, rate: int, sidechain: Any, original: Any, layout: Layout
+    ) -> Audio:
         voice = self._take_voice(rate, audio.shape[0])
         try:
             side = None
             if voice.sidechains or sidechain is not None:
-                side = take_sidechains(sidechain, voice.sidechains, *audio.shape)
+                channels, num_samples = audio.shape
+                side = take_sidechains(sidechain, voice.sidechains, channels, num_samples, layout)
                 side = SideChainGuard().clean(side)
             token = cpp_ext.denormals_off()
             try:

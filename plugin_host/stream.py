@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from neuralboard import cpp_ext
-from neuralboard.audio import Audio, check_block, take_sidechains
+from neuralboard.audio import CHANNELS_FIRST, Audio, Layout, check_block, take_sidechains
 from neuralboard.errors import StreamError
 from neuralboard.guard import BrokenSamples, SideChainGuard
 from neuralboard.voice import RENDER_BLOCK, Voice
@@ -72,6 +72,9 @@ class Stream:
         StreamError
             After `flush` or `close`.
         """
+        return self._process(block, sidechain, CHANNELS_FIRST)
+
+    def _process(self, block: Audio, sidechain: Any, layout: Layout) -> Audio:
         if self._flushed or self._closed:
             state = "closed" if self._closed else "flushed"
             raise StreamError(
@@ -81,7 +84,7 @@ class Stream:
         wanted = self._voice.sidechains
         side = None
         if wanted or sidechain is not None:
-            side = take_sidechains(sidechain, wanted, self.channels, audio.shape[1])
+            side = take_sidechains(sidechain, wanted, self.channels, audio.shape[1], layout)
             side = self._side_guard.clean(side)
         return self._run(audio, side)
 
