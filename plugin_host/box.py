@@ -19,6 +19,7 @@ __all__ = ["Box"]
 
 def _check_processor(value: Any) -> Any:
     if natives.is_native(value) or isinstance(value, Processor):
+        natives.check_nesting(value)
         return value
     raise BoxError(
         f"{value!r} is no box; wrap one of neuralboard's or pedalboard's effects, or a board"

@@ -79,6 +79,7 @@ class BoxList(Processor, MutableSequence[Any]):
 
     def _admit(self, item: Any) -> Any:
         if item is None or natives.is_native(item):
+            natives.check_nesting(item)
             return item
         if isinstance(item, Processor):
             if _holds(item, self):

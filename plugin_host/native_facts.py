@@ -14,7 +14,7 @@ _UNITS = {"_db": "dB", "_hz": "Hz", "_ms": "ms", "_seconds": "s", "semitones": "
 _DYNAMICS = {"threshold_db": "any", "ratio": "1 and more", "attack_ms": "0 and more",
              "release_ms": "0 and more"}  # fmt: skip
 _FILTER = {"cutoff_frequency_hz": "above 0, below half of the sample rate"}
-_SHELF = {**_FILTER, "gain_db": "any", "q": "above 0"}
+_SHELF = {**_FILTER, "gain_db": "any", "q": "0.001 to 1000"}
 _SWEEP = {"rate_hz": "0 to 100", "depth": "0 to 1", "feedback": "0 to 1", "mix": "0 to 1"}
 _UNIT_RANGE = "0 to 1"
 
@@ -47,7 +47,7 @@ RANGES: dict[str, dict[str, str]] = {
     "PeakFilter": _SHELF,
     "Phaser": {**_SWEEP, "centre_frequency_hz": "above 0"},
     "PitchShift": {"semitones": "-72 to 72"},
-    "Resample": {"target_sample_rate": "above 0", "quality": "a name of Resample.Quality"},
+    "Resample": {"target_sample_rate": "100 to 768000", "quality": "a name of Resample.Quality"},
     "Reverb": dict.fromkeys(
         ("room_size", "damping", "wet_level", "dry_level", "width", "freeze_mode"), _UNIT_RANGE
     ),

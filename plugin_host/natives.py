@@ -22,15 +22,24 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
 import pedalboard
 
-from neuralboard.errors import AudioError, AudioFileError, BoxError, ParameterError
+from neuralboard.errors import (
+    AudioError,
+    AudioFileError,
+    BoardError,
+    BoxError,
+    ParameterError,
+)
 
 __all__ = [
     "FILTER_KINDS",
     "TESTED_VERSIONS",
     "changes_latency",
+    "check_nesting",
     "check_response",
+    "check_response_array",
     "check_values",
     "clone",
     "is_native",
@@ -57,6 +66,16 @@ _WHOLE = {"PitchShift", "GSMFullRateCompressor"}
 _LATENCY_PROPERTIES = {
     "BrickwallLimiter": ("lookahead_ms", "true_peak"),
     "Resample": ("target_sample_rate", "quality"),
+    "MP3Compressor": ("vbr_quality",),  # a new encoder begins and owes its delay once more
+}
+
+# What pedalboard takes without a word and then never returns from, or answers with noise: measured.
+_BOUNDS = {
+    ("Phaser", "rate_hz"): (0.0, 100.0),  # JUCE's own; 1e30 is an endless loop
+    ("Resample", "target_sample_rate"): (100.0, 768_000.0),  # 1e-30 and 1e9 are minutes and more
+    ("HighShelfFilter", "q"): (1e-3, 1e3),
+    ("LowShelfFilter", "q"): (1e-3, 1e3),
+    ("PeakFilter", "q"): (1e-3, 1e3),
 }
 
 FILTER_KINDS = {
@@ -188,7 +207,50 @@ def convolution_source(native: Any) -> tuple[Any, ...]:
             f"the sample rate of the impulse response of {native!r} can't be read; make the"
             " Convolution from a file instead"
         )
+    check_response_array(native.impulse_response, float(found[1]))
     return (native.impulse_response, native.mix, float(found[1]))
+
+
+def check_response_array(response: Any, sample_rate: float) -> None:
+    """Raise `ParameterError` for an impulse response that would hang or poison a Convolution.
+
+    Parameters
+    ----------
+    response : ndarray, `[channels, samples]`
+    sample_rate : float
+        Hz; pedalboard resamples the response from it, which at 1e300 takes for ever.
+    """
+    if not 100.0 <= sample_rate <= 768_000.0:
+        raise ParameterError(
+            f"the impulse response's sample rate of {sample_rate:g} Hz is outside 100 to 768000;"
+            " give the rate at which it was recorded"
+        )
+    if np.ndim(response) not in (1, 2) or np.size(response) == 0:
+        raise ParameterError(
+            f"the impulse response of shape {np.shape(response)} holds no samples; give"
+            " [channels, samples]"
+        )
+    if not np.all(np.abs(response) <= 1e9):
+        raise ParameterError(
+            "the impulse response holds NaN, Inf or samples beyond 1e9; replace them, as by"
+            " numpy.nan_to_num(response)"
+        )
+
+
+_DEEPEST = 100
+
+
+def check_nesting(item: Any, depth: int = 0) -> None:
+    """Raise `BoardError` for a native container in itself: pedalboard dies of one (SIGSEGV)."""
+    if not isinstance(item, pedalboard.PluginContainer):
+        return
+    if depth > _DEEPEST:
+        raise BoardError(
+            f"a {native_class(item).__name__} of pedalboard's holds itself, or is nested more than"
+            f" {_DEEPEST} deep; put a copy in, or flatten it"
+        )
+    for child in item:
+        check_nesting(child, depth + 1)
 
 
 def check_values(native: Any, values: tuple[Any, ...], sample_rate: int) -> None:
@@ -206,6 +268,11 @@ def check_values(native: Any, values: tuple[Any, ...], sample_rate: int) -> None
             raise ParameterError(
                 f"{cls}.{name} = {value:g} Hz: outside 0 to {sample_rate / 2:g} Hz, half of the"
                 " sample rate; set a value between"
+            )
+        low, high = _BOUNDS.get((cls, name), (-math.inf, math.inf))
+        if not low <= value <= high:
+            raise ParameterError(
+                f"{cls}.{name} = {value:g}: outside {low:g} to {high:g}; set a value between"
             )
         if name == "cutoff_hz" and not value > 0.0:
             raise ParameterError(f"{cls}.{name} = {value:g} Hz: not above 0; set a frequency")

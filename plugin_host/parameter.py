@@ -348,6 +348,8 @@ def _same(a: Any, b: Any) -> bool:
 def _short(value: Any) -> str:
     try:
         text = " ".join(repr(value).split())
+    except RecursionError:  # a container of pedalboard's that holds itself
+        text = f"{type(value).__name__} without end"
     except ValueError:  # Python writes out no integer of thousands of digits
         text = f"an {type(value).__name__} too long to write out"
     return text if len(text) <= 60 else text[:57] + "..."

@@ -103,6 +103,7 @@ def describe_item(item: Any) -> Any:
 def _describe_native(item: Any) -> dict[str, Any]:
     name = natives.native_class(item).__name__
     if name in ("Mix", "Chain", "Pedalboard"):
+        natives.check_nesting(item)
         kind = "native_mix" if name == "Mix" else "native_chain"
         return {kind: [describe_item(child) for child in item]}
     values = {}
@@ -178,7 +179,9 @@ def _build_native(data: dict[str, Any]) -> Any:
         if isinstance(source, dict):
             # At a rate of 1e308 pedalboard never comes back.
             rate = check_sample_rate(data.get("sample_rate"))
-            item = cls(_array_from_json(source), 1.0, float(rate))
+            response = _array_from_json(source)
+            natives.check_response_array(response, rate)
+            item = cls(response, 1.0, float(rate))
         else:
             item = cls(source)
             natives.check_response(item)

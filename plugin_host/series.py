@@ -125,6 +125,8 @@ class SeriesVoice(Voice):
 def open_series(items: Iterable[Any], sample_rate: int, channels: int) -> SeriesVoice:
     """Open boxes, natives and `None`s one behind the other, natives grouped by recipe."""
     items = list(items)
+    for item in items:
+        natives.check_nesting(item)  # a Chain may have been put into itself since it came here
     containers = [(item, list(item)) for item in _walk(items) if _is_native_container(item)]
     children: list[Voice] = []
     run: list[Any] = []
