@@ -232,7 +232,8 @@ def files_and_presets() -> Iterator[Case]:
         yield f"preset: a response at {rate} Hz", lambda p=preset: _from_preset(p)
     for values in (np.zeros((0, 0)), np.zeros((1, 0)), np.zeros((0, 9)), np.zeros(0),
                    np.zeros((1, 9)), np.full((1, 9), math.nan), np.full((1, 9), math.inf),
-                   np.full((1, 9), 1e30), np.ones((9, 9)), np.ones((3, 99)), np.float32(1)):  # fmt: skip
+                   np.full((1, 9), 1e30), np.ones((9, 9)),
+                   np.ones((3, 99)), np.float32(1)):  # fmt: skip
         preset = {"native": "Convolution", "impulse_response": array(values), "sample_rate": RATE}
         what = f"a response of {np.shape(values)}, {np.max(values, initial=0):g}"
         yield f"preset: {what}", lambda p=preset: _from_preset(p)
@@ -249,7 +250,8 @@ def files_and_presets() -> Iterator[Case]:
             file.write(np.zeros((channels, frames), np.float32))
         name = f"a file of {frames} samples, {channels} channels"
         for chain in ("reverb()", f"convolution({str(path)!r})", "mix(reverb(), dry)",
-                      "pitch_shift(2)", "gsm_full_rate_compressor()", "mp3_compressor()"):  # fmt: skip
+                      "pitch_shift(2)", "gsm_full_rate_compressor()",
+                      "mp3_compressor()"):  # fmt: skip
             target = folder / f"out{len(list(folder.iterdir()))}.wav"
             yield f"{name} through {chain[:12]}", lambda c=chain, p=path, t=target: _file(c, p, t)
         yield (
