@@ -99,10 +99,11 @@ def copy_tests(source: Path, folder: Path, *, original: bool) -> Path:
 
 def environment() -> dict[str, str]:
     """Return the environment of a test process; checkers follow a tree of links to our files."""
-    from link_tree import lay_tree
-
-    tree = lay_tree(Path(tempfile.mkdtemp(dir=_scratch)) / "typing")
-    return {k: v for k, v in os.environ.items() if k != "CI"} | {"MYPYPATH": str(tree)}
+    done = subprocess.run(
+        [sys.executable, HERE / "link_tree.py"], capture_output=True, text=True, check=True
+    )
+    tree = done.stdout.strip()
+    return {k: v for k, v in os.environ.items() if k != "CI"} | {"MYPYPATH": tree}
 
 
 def run_file(path: Path, env: dict[str, str]) -> Outcome:
