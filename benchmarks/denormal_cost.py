@@ -7,8 +7,8 @@ Filters and reverbs that ring out into silence end in denormal numbers, which co
 to a hundred times as much. The Board has them flushed to zero while it runs. Two inputs, each as a
 ratio to noise at -6 dBFS of the same length, paired in one process: half a second of noise and
 then digital silence; and a constant 1e-40, a denormal by itself. pedalboard's own call on the same
-arrays stands beside it. The exit status is 1 where our ratio exceeds 1.2 both at its best and
-in the median: either alone moves with what else the machine does.
+arrays stands beside it. The exit status is 1 where our median exceeds 1.2. (--quick has
+too few repetitions to judge by on a busy machine.)
 """
 
 from __future__ import annotations
@@ -102,12 +102,12 @@ def main(arguments: list[str] | None = None) -> int:
         cells = [f"{a:6.2f} {b:6.2f}" for which in INPUTS for a, b in (ours[which], theirs[which])]
         print(f"{name:24}" + "".join(cells), flush=True)
     slow = [
-        f"{name}, {which}: {min(row['board'][which]):.2f}"
+        f"{name}, {which}: {row['board'][which][1]:.2f}"
         for name, row in rows.items()
         for which in INPUTS
-        if min(row["board"][which]) > BOUND
+        if row["board"][which][1] > BOUND
     ]
-    print("\n".join(f"OVER {BOUND}: {line}" for line in slow) or f"none is over {BOUND}")
+    print("\n".join(f"OVER {BOUND}: {line}" for line in slow) or f"no median is over {BOUND}")
     if options.json:
         figures = {"machine": facts, "bound": BOUND, "ratios": rows}
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
