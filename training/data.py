@@ -8,6 +8,7 @@ speech as the room gave it: this is no dereverberator.
 from __future__ import annotations
 
 import csv
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,12 +29,15 @@ class Mixing:
     """What is drawn how often; probabilities unless a unit says otherwise."""
 
     seconds: float = 2.0
-    snr_db: tuple[float, float] = (-5.0, 25.0)
+    snr_db: tuple[float, float] = (-7.0, 22.0)
     level_db: tuple[float, float] = (-55.0, -8.0)  # of the mixture: quiet speech is speech
     noise_only: float = 0.05  # teaches silence
     clean_only: float = 0.05  # teaches to leave alone
     room: float = 0.4
-    synthetic_noise: float = 0.2
+    synthetic_noise: float = 0.15
+    babble: float = 0.1  # three to eight other voices as the noise
+    noise_speed: tuple[float, float] = (0.7, 1.4)  # played slower or faster: more kinds of noise
+    voice_speed: float = 0.3  # how often a voice is, by up to 12 %
     second_noise: float = 0.3
     equaliser: float = 0.5
     band_limit: float = 0.4  # narrow recordings: both speech and noise lose their treble
@@ -42,9 +46,13 @@ class Mixing:
 
 
 class Corpus:
-    """The clips of a prepared folder by kind and speaker, memory-mapped when first read."""
+    """The clips of a prepared folder by kind and speaker, memory-mapped when first read.
 
-    def __init__(self, folder: Path) -> None:
+    ``part`` is "train", "valid" or "all": one speaker, recording and room in 25 is kept for
+    validation, chosen by the name, so that it is the same one in every run.
+    """
+
+    def __init__(self, folder: Path, part: str = "all") -> None:
         self.folder = folder
         self.clips: dict[str, dict[str, list[tuple[str, int, int, int]]]] = {}
         hours: dict[str, dict[str, int]] = {}
@@ -52,6 +60,9 @@ class Corpus:
             for row in csv.DictReader(file):
                 kind, length = row["kind"], int(row["length"])
                 who = f"{row['source']}/{row['speaker']}"
+                held_out = zlib.crc32(who.encode()) % 25 == 0
+                if part != "all" and kind != "rir" and held_out != (part == "valid"):
+                    continue
                 place = (row["shard"], int(row["start"]), length, int(row["bandwidth_hz"]))
                 self.clips.setdefault(kind, defaultdict(list))[who].append(place)
                 # Full-band voices are few and dear: count their seconds double.
@@ -76,6 +87,16 @@ class Corpus:
         return self._shards[shard][start : start + length].astype(np.float32) / np.float32(32768)
 
 
+def change_speed(audio: Audio, factor: float, count: int) -> Audio:
+    """Read `count` samples at `factor` times the speed, by linear interpolation, looping."""
+    places = np.arange(count, dtype=np.float64) * factor
+    before = places.astype(np.int64)
+    share = (places - before).astype(np.float32)
+    before %= len(audio)
+    after = (before + 1) % len(audio)
+    return audio[before] * (1 - share) + audio[after] * share
+
+
 def speech_line(corpus: Corpus, count: int, rng: Rng) -> tuple[Audio, int]:
     """Join clips of one speaker with pauses to `count` samples; give its narrowest bandwidth."""
     clips = corpus.draw("speech", rng)
@@ -92,15 +113,29 @@ def speech_line(corpus: Corpus, count: int, rng: Rng) -> tuple[Audio, int]:
     return line, band
 
 
-def noise_line(corpus: Corpus, count: int, rng: Rng, synthetic: float) -> Audio:
-    """Loop a recorded noise, or draw coloured noise with slow modulation and perhaps hum."""
-    if rng.random() >= synthetic:
+def babble(corpus: Corpus, count: int, rng: Rng) -> Audio:
+    """Sum three to eight voices at different levels."""
+    crowd = np.zeros(count, np.float32)
+    for _ in range(int(rng.integers(3, 9))):
+        voice, _ = speech_line(corpus, count, rng)
+        crowd += voice / active_rms(voice) * np.float32(10 ** rng.uniform(-0.5, 0))
+    return crowd
+
+
+def noise_line(corpus: Corpus, count: int, rng: Rng, mixing: Mixing) -> Audio:
+    """Loop a recorded noise, sum voices, or draw coloured noise with modulation and hum."""
+    kind = rng.random()
+    if kind < mixing.babble:
+        return babble(corpus, count, rng)
+    if kind >= mixing.babble + mixing.synthetic_noise:
         clips = corpus.draw("noise", rng)
         audio = corpus.read(clips[int(rng.integers(len(clips)))])
-        start = int(rng.integers(0, max(1, len(audio) - count)))
-        audio = audio[start : start + count]
+        speed = rng.uniform(*mixing.noise_speed)
+        needed = int(count * speed) + 2
+        start = int(rng.integers(0, max(1, len(audio) - needed)))
+        audio = audio[start : start + needed]
         gap = int(rng.integers(0, RATE)) if len(audio) < RATE else 0  # short events: spaced
-        return np.resize(np.pad(audio, (0, gap)), count)
+        return change_speed(np.pad(audio, (0, gap)), speed, count)
     spectrum = np.fft.rfft(rng.standard_normal(count).astype(np.float32))
     frequency = np.fft.rfftfreq(count, 1 / RATE)
     spectrum *= np.maximum(frequency, 30.0) ** rng.uniform(-1.2, 0.3)
@@ -175,10 +210,12 @@ class Mixtures(Dataset[tuple[Tensor, Tensor, float]]):
         rng = np.random.default_rng([self.seed, self.first + index])
         m, count = self.mixing, int(self.mixing.seconds * RATE)
         speech, band = speech_line(self.corpus, count, rng)
-        noise = noise_line(self.corpus, count, rng, m.synthetic_noise)
+        if rng.random() < m.voice_speed:
+            speech = change_speed(speech, rng.uniform(0.88, 1.12), count)
+        noise = noise_line(self.corpus, count, rng, m)
         noise /= active_rms(noise)
         if rng.random() < m.second_noise:
-            other = noise_line(self.corpus, count, rng, m.synthetic_noise)
+            other = noise_line(self.corpus, count, rng, m)
             noise = noise + other / active_rms(other) * np.float32(10 ** rng.uniform(-1, 0))
         if rng.random() < m.room:
             rooms = "rir" in self.corpus.names and rng.random() < 0.3

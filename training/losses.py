@@ -14,8 +14,10 @@ def spectral_loss(
     estimate: Tensor,
     target: Tensor,
     bandwidth_hz: Tensor,
+    level: Tensor | None = None,
     sample_rate: int = 48_000,
     over_attenuation: float = 0.5,
+    resolutions: tuple[int, ...] = RESOLUTIONS,
 ) -> Tensor:
     """Compare [batch, samples] with its target below each item's bandwidth.
 
@@ -24,12 +26,17 @@ def spectral_loss(
     `over_attenuation`, where the estimate is quieter than the target (DPDFNet, 2025): speech
     swallowed is worse than noise left. Above ``bandwidth_hz`` [batch] the clip says nothing
     about clean speech and does not count.
+
+    `level` [batch] is the RMS that counts as an item's level (of its mixture, say; default: of the
+    target), so that a whispered item weighs as much as a loud one. ``resolutions`` are the n_fft
+    to compare at: training draws two of the four for each step, at half the cost.
     """
-    # Level-invariant: a whispered item weighs as much as a loud one; silence stays bounded.
-    scale = 0.1 / (target.square().mean(-1, keepdim=True).sqrt() + 1e-3)
+    if level is None:
+        level = target.square().mean(-1).sqrt()
+    scale = 0.1 / (level[:, None] + 1e-4)
     estimate, target = estimate * scale, target * scale
     total = estimate.new_zeros(())
-    for n_fft in RESOLUTIONS:
+    for n_fft in resolutions:
         window = torch.hann_window(n_fft, device=estimate.device)
         bins = torch.arange(n_fft // 2 + 1, device=estimate.device) * sample_rate / n_fft
         counts = (bins[None, :] <= bandwidth_hz[:, None]).to(estimate.dtype)[:, :, None]
@@ -47,7 +54,7 @@ def spectral_loss(
         error = difference.square() + (complex_part[0] - complex_part[1]).square().sum(-1)
         error = error + over_attenuation * difference.clamp(max=0).square()
         total = total + (error * counts).sum() / (counts.sum() * error.shape[-1])
-    return total / len(RESOLUTIONS)
+    return total / len(resolutions)
 
 
 def si_sdr(estimate: Tensor, target: Tensor) -> Tensor:

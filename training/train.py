@@ -2,9 +2,11 @@
 """Train the denoiser.
 
     python -m neuralboard.training.train --corpus CORPUS --out RUN --minutes 60 [--resume]
+    torchrun --nproc-per-node 2 -m neuralboard.training.train ...      # more devices or machines
 
-One loop: AdamW, warm-up, cosine over the minutes given, an exponential average of the weights
-(what is exported), a CSV log and checkpoints written whole or not at all.
+One loop: AdamW; warm-up, a constant rate, and a fall to nothing over the last fifth of the time
+(so that a run can be continued from ``steady.safetensors``, kept before the fall); an exponential
+average of the weights (what is exported); a CSV log; checkpoints written whole or not at all.
 """
 
 from __future__ import annotations
@@ -12,20 +14,21 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
-import json
-import math
-import os
+import itertools
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from lightning_fabric import Fabric
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from neuralboard.training import checkpoint
 from neuralboard.training.data import Corpus, Mixing, Mixtures
-from neuralboard.training.losses import si_sdr, spectral_loss
+from neuralboard.training.losses import RESOLUTIONS, si_sdr, spectral_loss
 from neuralboard.training.models.denoiser import Denoiser, enhance
 
 
@@ -36,118 +39,144 @@ class Settings:
     corpus: Path
     out: Path
     minutes: float = 60.0
-    batch: int = 4  # small: on a CPU more steps beat larger ones
+    batch: int = 8  # per device; more steps beat larger batches on a CPU
     learning_rate: float = 2e-3
-    warm_up: int = 50  # steps
-    average: float = 0.99  # of the weights; about the last 100 steps
-    every: int = 50  # steps between log lines and checkpoints
+    weight_decay: float = 1e-4
+    warm_up: int = 200  # steps
+    fall: float = 0.2  # last share of the time, in which the rate falls to nothing
+    average: float = 0.995  # of the weights; about the last 200 steps
+    every: int = 100  # steps between log lines and checkpoints
+    valid_every: int = 500
     workers: int = 1
     seed: int = 1
     max_steps: int = 10**9
     seconds: float = 2.0
+    long_every: int = 8  # each such batch holds few, long clips: states must not drift
+    long_seconds: float = 10.0
     channels: int = 48
+    device: str = "auto"
+    devices: int | str = "auto"
 
 
-def save(
-    path: Path,
-    model: Denoiser,
-    average: Denoiser,
-    optimiser: torch.optim.AdamW,
-    step: int,
-    settings: Settings,
-) -> None:
-    """Write weights, averaged weights and what resuming needs, atomically."""
-    tensors = {f"model.{k}": v.contiguous() for k, v in model.state_dict().items()}
-    tensors |= {f"average.{k}": v.contiguous() for k, v in average.state_dict().items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{k}": v.contiguous() for k, v in state.items()}
-    about = {
-        "step": str(step),
-        "model": json.dumps(model.settings),
-        "seed": str(settings.seed),
-        "seconds_seen": str(step * settings.batch * settings.seconds),
-    }
-    temporary = path.with_suffix(".part")
-    save_file(tensors, temporary, metadata=about)
-    os.replace(temporary, path)
-
-
-def load(path: Path, model: Denoiser, average: Denoiser, optimiser: torch.optim.AdamW) -> int:
-    """Read a checkpoint back; gives its step."""
-    with safe_open(path, framework="pt") as file:
-        step = int(file.metadata()["step"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iterator)
-    for prefix, part in (("model.", model), ("average.", average)):
-        part.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+def batches(settings: Settings, corpus: Corpus, first: int, rank: int) -> Iterator[list[Tensor]]:
+    """Yield batches of short clips and now and then of long ones, from step `first` on."""
+    seed = settings.seed + 1000 * rank  # every device its own mixtures
+    few = max(1, round(settings.batch * settings.seconds / settings.long_seconds))
+    loaders = [
+        iter(
+            DataLoader(
+                Mixtures(corpus, Mixing(seconds=seconds), seed + kind, 10**7, first * batch),
+                batch,
+                num_workers=settings.workers,
+            )
         )
-    whole = optimiser.state_dict()
-    for name, value in tensors.items():
-        if name.startswith("optimiser."):
-            _, index, key = name.split(".")
-            whole["state"].setdefault(int(index), {})[key] = value
-    optimiser.load_state_dict(whole)
-    return step
+        for kind, (seconds, batch) in enumerate(
+            [(settings.seconds, settings.batch), (settings.long_seconds, few)]
+        )
+    ]
+    for step in itertools.count(first):
+        yield next(loaders[step % settings.long_every == settings.long_every - 1])
 
 
 @torch.no_grad()
-def validate(model: Denoiser, corpus: Corpus, count: int = 16) -> tuple[float, float]:
-    """Give SI-SDR of noisy and enhanced on fixed mixtures at 0 to 10 dB, in dB."""
+def validate(model: nn.Module, corpus: Corpus, count: int = 24) -> tuple[float, float, float]:
+    """Give SI-SDR (dB) before and after, and the loss, on fixed mixtures of unseen voices."""
     mixing = Mixing(
-        seconds=3.0, snr_db=(0.0, 10.0), noise_only=0, clean_only=0, level_step=0, lead_silence=0
+        seconds=4.0, snr_db=(-5.0, 15.0), noise_only=0, clean_only=0, level_step=0, lead_silence=0
     )
     items = [Mixtures(corpus, mixing, 999, count)[i] for i in range(count)]
     noisy, target = (torch.stack([torch.as_tensor(item[k]) for item in items]) for k in (0, 1))
+    bandwidth = torch.tensor([item[2] for item in items])
     model.eval()
     result = enhance(model, noisy)
     model.train()
-    return float(si_sdr(noisy, target).mean()), float(si_sdr(result, target).mean())
+    loss = spectral_loss(result, target, bandwidth, noisy.square().mean(-1).sqrt())
+    before, after = si_sdr(noisy, target).mean(), si_sdr(result, target).mean()
+    return float(before), float(after), float(loss)
+
+
+def rate_at(settings: Settings, step: int, done: float) -> float:
+    """Give the learning rate after `step` steps of this run and a share `done` of its time."""
+    slope = min(1.0, (step + 1) / settings.warm_up, (1 - done) / settings.fall)
+    return settings.learning_rate * max(slope, 0.0)
 
 
 def run(settings: Settings, resume: bool = False) -> Path:
     """Train; gives the checkpoint's path."""
+    fabric = Fabric(accelerator=settings.device, devices=settings.devices)
+    if fabric.device.type == "cuda":
+        fabric = Fabric(accelerator="cuda", devices=settings.devices, precision="bf16-mixed")
+    fabric.launch()
     settings.out.mkdir(parents=True, exist_ok=True)
     path = settings.out / "last.safetensors"
     torch.manual_seed(settings.seed)
-    corpus = Corpus(settings.corpus)
-    model = Denoiser(channels=settings.channels)
-    average = copy.deepcopy(model)
-    optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=1e-4)
-    step = first = load(path, model, average, optimiser) if resume else 0
-    mixtures = Mixtures(
-        corpus, Mixing(seconds=settings.seconds), settings.seed, 10**7, first * settings.batch
+    training, held_out = Corpus(settings.corpus, "train"), Corpus(settings.corpus, "valid")
+    network = Denoiser(channels=settings.channels)
+    average = copy.deepcopy(network)
+    trained = [p for p in network.parameters() if p.requires_grad]
+    optimiser: Any = torch.optim.AdamW(
+        trained, settings.learning_rate, weight_decay=settings.weight_decay
     )
-    loader = DataLoader(mixtures, settings.batch, num_workers=settings.workers)
-    began, total = time.monotonic(), 0.0
+    progress = checkpoint.Progress()
+    if resume:
+        progress = checkpoint.load(path, network, average, optimiser)
+    first = progress.step
+    model, optimiser = fabric.setup(network, optimiser)
+    draw = torch.Generator().manual_seed(settings.seed + first)
+    began, total, steady = time.monotonic(), 0.0, False
+
+    def store(to: Path) -> None:
+        if fabric.is_global_zero:
+            checkpoint.save(to, network, average, optimiser, progress, network.settings)
+
     with (settings.out / "log.csv").open("a", newline="", encoding="utf-8") as file:
         log = csv.writer(file)
-        for noisy, target, bandwidth in loader:
+        for batch in batches(settings, training, first, fabric.global_rank):
             done = (time.monotonic() - began) / 60 / settings.minutes
-            if done >= 1 or step - first >= settings.max_steps:
+            if fabric.world_size > 1:  # clocks differ a little, the step to stop at must not
+                done = float(fabric.broadcast(done))
+            if done >= 1 or progress.step - first >= settings.max_steps:
                 break
-            slope = min(1, (step - first + 1) / settings.warm_up)
-            rate = settings.learning_rate * slope * (0.02 + 0.49 * (1 + math.cos(math.pi * done)))
+            if done >= 1 - settings.fall and not steady:
+                steady = True
+                store(settings.out / "steady.safetensors")
+            rate = rate_at(settings, progress.step - first, done)
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            loss = spectral_loss(enhance(model, noisy), target, bandwidth.float())
+            noisy, target, bandwidth = (x.to(fabric.device) for x in batch)
+            two = [RESOLUTIONS[i] for i in torch.randperm(4, generator=draw)[:2].tolist()]
+            loss = spectral_loss(
+                enhance(model, noisy),
+                target,
+                bandwidth.float(),
+                noisy.square().mean(-1).sqrt(),
+                resolutions=tuple(two),
+            )
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            fabric.backward(loss)
+            fabric.clip_gradients(model, optimiser, max_norm=1.0)
             optimiser.step()
-            step, total = step + 1, total + float(loss.detach())
+            progress.step += 1
+            progress.hours_seen += noisy.numel() / 48_000 / 3600 * fabric.world_size
+            total += float(loss.detach())
             with torch.no_grad():
-                for kept, new in zip(average.parameters(), model.parameters(), strict=True):
-                    kept.lerp_(new, 1 - min(settings.average, 1 - 1 / (step + 1)))
-            if step % settings.every == 0:
-                save(path, model, average, optimiser, step, settings)
-                log.writerow([step, f"{total / settings.every:.5f}", f"{rate:.2e}"])
+                share = 1 - min(settings.average, 1 - 1 / (progress.step + 1))
+                for kept, new in zip(average.parameters(), network.parameters(), strict=True):
+                    kept.lerp_(new.detach().to(kept.device), share)
+            if progress.step % settings.every == 0 and fabric.is_global_zero:
+                store(path)
+                row: list[object] = [
+                    progress.step, f"{total / settings.every:.5f}", f"{rate:.2e}",
+                    f"{progress.hours_seen:.3f}",
+                ]
+                if progress.step % settings.valid_every == 0:
+                    row += [f"{value:.4f}" for value in validate(average, held_out)]
+                log.writerow(row)
                 file.flush()
                 left = settings.minutes * (1 - done)
-                print(
-                    f"step {step} loss {total / settings.every:.5f} {left:.1f} min left", flush=True
-                )
+                print(*row, f"{left:.1f} min left", flush=True)
                 total = 0.0
-    save(path, model, average, optimiser, step, settings)
+    store(path)
     return path
 
 
@@ -157,12 +186,26 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    run(Settings(options.corpus, options.out, options.minutes, options.batch), options.resume)
+    torch.set_flush_denormal(True)
+    settings = Settings(
+        options.corpus,
+        options.out,
+        options.minutes,
+        options.batch,
+        options.learning_rate,
+        seed=options.seed,
+        device=options.device,
+        devices=options.threads and 1 if options.device == "cpu" else "auto",
+    )
+    run(settings, options.resume)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,65 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A causal 48 kHz denoiser: a complex mask on fine low bins, gains on wide high bands.
+"""The denoiser: a causal network that looks at one frame of 48 kHz spectrum after the other.
 
-Frames of 960 samples every 480 (sqrt-Hann): 20 ms of algorithmic latency, no look-ahead.
-The spectrum is compressed (power 0.3) and divided by its own running level, so that a whisper
-and a shout look alike. 44 bands pass three dual-path blocks: a GRU over time whose weights all
-bands share, then a linear mixing across bands (after Quan & Li's SpatialNet, 2024). All memory
-is in the GRUs and the running level: explicit states, batch leading, zero at the start.
-Standard operators only; nothing looks at a neighbouring frame except through a state.
+Four ideas, each with its source:
+
+* full resolution and complex masks where the voice's harmonics are (0-4.8 kHz), few wide bands with
+  real gains above (DeepFilterNet, Schroeter 2022; GTCRN, Rong 2024);
+* two paths: a GRU over time with weights shared by all bands, then a linear map over the bands per
+  channel (Dual-path RNN, Luo 2020), so that few weights learn from many bands;
+* one GRU that sees all bands at once, for what only the whole spectrum tells (voice or not);
+* levels are divided by their own running mean (about a second), so that quiet speech is speech.
+
+It looks one frame (10 ms) ahead: mask `t` belongs to frame ``t - 1``. All memory is explicit: states
+go in and come out, and nothing looks at a neighbouring frame except through a state. Tensors run
+time first, [frames, batch, ...], as GRUs want them, and reshapes name no length (`reshape`), so that
+the exported graph is short and serves any number of frames and channels.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from neuralboard.training.fast_gru import FastGRU
+
 N_FFT, HOP_LENGTH, BINS = 960, 480, 481
-LOW_BINS, LOW_WIDTH = 128, 4  # 0-6.4 kHz in 32 bands of 4 bins (200 Hz), complex
-HIGH_BANDS = 12  # 6.4-24 kHz, widths growing with frequency, real gains
-BANDS = LOW_BINS // LOW_WIDTH + HIGH_BANDS
+LOOKAHEAD_FRAMES = 1
+WIDTH = 4  # bins in a low band: 200 Hz
+LOW_BANDS, HIGH_BANDS = 24, 12  # 0-4.8 kHz in bands of 4 bins; 4.8-24 kHz in growing widths
+LOW_BINS, BANDS = LOW_BANDS * WIDTH, LOW_BANDS + HIGH_BANDS
 LEVEL_DECAY = 0.99  # of the running level per 10 ms frame: about 1 s
 FLOOR = 0.02  # of the compressed level; about -120 dBFS, far under any speech
 
 
+class _Reshape(torch.autograd.Function):
+    """Reshape as ONNX does: 0 keeps a length, -1 is what remains. One node in the graph."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+        ctx.shape = x.shape
+        return x.reshape([n if n else x.shape[i] for i, n in enumerate(shape)])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return grads[0].reshape(ctx.shape), None
+
+    @staticmethod
+    def symbolic(g: Any, x: Any, shape: tuple[int, ...]) -> Any:
+        return g.op("Reshape", x, g.op("Constant", value_t=torch.tensor(shape)))
+
+
+def reshape(x: Tensor, *shape: int) -> Tensor:
+    """Reshape with ONNX's rules (0 keeps a length), without lengths baked into a graph."""
+    found: Tensor = _Reshape.apply(x, shape)
+    return found
+
+
 def high_band_matrix() -> Tensor:
-    """Build the [353, 12] triangular bands; rows sum to 1, so the transpose interpolates."""
+    """Build the [385, 12] triangular bands; rows sum to 1, so the transpose interpolates."""
     count = BINS - LOW_BINS
     centres = torch.linspace(math.log(LOW_BINS), math.log(BINS - 1), HIGH_BANDS).exp() - LOW_BINS
     bins = torch.arange(count, dtype=torch.float32)
@@ -38,17 +72,19 @@ def high_band_matrix() -> Tensor:
     return matrix
 
 
-def running_mean(values: Tensor, start: Tensor, decay: float) -> tuple[Tensor, Tensor]:
-    """Smooth [batch, frames, n] exponentially from the state [batch, n], in closed form.
+class RunningMean(nn.RNN):
+    """An exponential mean of values >= 0: a recurrence with fixed weights.
 
-    A matrix product instead of a loop, so that the exported graph needs no subgraph.
+    ReLU is the identity on what is never negative, and an RNN is one node of the graph, where a
+    formula over all frames would need a matrix of their number.
     """
-    time = torch.arange(values.shape[1], device=values.device, dtype=values.dtype)
-    age = time[:, None] - time[None, :]
-    weights = (1 - decay) * torch.exp(math.log(decay) * age.clamp(min=0)) * (age >= 0)
-    faded = torch.exp(math.log(decay) * (time + 1))[None, :, None] * start[:, None, :]
-    mean = torch.matmul(weights, values) + faded
-    return mean, mean[:, -1]
+
+    def __init__(self, count: int, decay: float) -> None:
+        super().__init__(count, count, nonlinearity="relu", bias=False)
+        with torch.no_grad():
+            self.weight_ih_l0.copy_(torch.eye(count) * (1 - decay))
+            self.weight_hh_l0.copy_(torch.eye(count) * decay)
+        self.requires_grad_(False)
 
 
 class DualPath(nn.Module):
@@ -56,24 +92,23 @@ class DualPath(nn.Module):
 
     def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()
+        self.squeezed = squeezed
         self.norm_time = nn.LayerNorm(channels)
-        self.time = nn.GRU(channels, channels, batch_first=False)
-        self.out_time = nn.Linear(channels, channels)
+        self.time = FastGRU(channels, channels)
+        self.out_time = nn.Linear(channels, channels, bias=False)
         self.norm_band = nn.LayerNorm(channels)
         self.squeeze = nn.Linear(channels, squeezed)
         self.across = nn.Parameter(torch.randn(squeezed, BANDS, BANDS) / math.sqrt(BANDS))
-        self.expand = nn.Linear(squeezed, channels)
+        self.expand = nn.Linear(squeezed, channels, bias=False)
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Take [batch, frames, bands, channels] and the state [batch, bands, channels]."""
-        batch, frames, bands, channels = x.shape
-        y = self.norm_time(x).transpose(0, 1).reshape(frames, batch * bands, channels)
-        y, last = self.time(y, state.reshape(1, batch * bands, channels))
-        y = self.out_time(y).reshape(frames, batch, bands, channels).transpose(0, 1)
-        x = x + y
-        z = nn.functional.silu(self.squeeze(self.norm_band(x))).permute(0, 3, 1, 2)
-        z = nn.functional.silu(torch.matmul(z, self.across)).permute(0, 2, 3, 1)
-        return x + self.expand(z), last.reshape(batch, bands, channels)
+        """Take x [frames, batch * bands, channels] and the state [1, batch * bands, channels]."""
+        y, state = self.time(self.norm_time(x), state)
+        x = x + self.out_time(y)
+        z = torch.relu(self.squeeze(self.norm_band(x)))
+        z = reshape(z, 0, -1, BANDS, self.squeezed).permute(0, 3, 1, 2)
+        z = torch.relu(torch.matmul(z, self.across)).permute(0, 2, 3, 1)
+        return x + self.expand(reshape(z, 0, -1, self.squeezed)), state
 
 
 class Denoiser(nn.Module):
@@ -84,11 +119,11 @@ class Denoiser(nn.Module):
     channels : features of each band.
     blocks : dual-path blocks.
     squeezed : channels of the mixing across bands.
-    context : units of the full-band GRU that sees all bands at once.
+    context : units of the GRU that sees all bands at once.
     """
 
     def __init__(
-        self, channels: int = 48, blocks: int = 3, squeezed: int = 12, context: int = 128
+        self, channels: int = 48, blocks: int = 2, squeezed: int = 16, context: int = 160
     ) -> None:
         super().__init__()
         self.settings = {
@@ -97,91 +132,107 @@ class Denoiser(nn.Module):
             "squeezed": squeezed,
             "context": context,
         }
-        self.high: Tensor
-        self.register_buffer("high", high_band_matrix(), persistent=False)
-        self.encode_low = nn.Linear(LOW_WIDTH * 3 + 1, channels)
-        self.encode_high = nn.Linear(2, channels)
+        matrix = high_band_matrix()
+        self.spread: Tensor  # bands to bins [12, 385]
+        self.gather: Tensor  # bins to bands, a weighted mean [385, 12]
+        self.register_buffer("spread", matrix.t().contiguous(), persistent=False)
+        self.register_buffer("gather", matrix / matrix.sum(0), persistent=False)
+        self.level = RunningMean(BANDS, LEVEL_DECAY)
+        self.encode_low = nn.Linear(WIDTH * 3 + 1, channels, bias=False)
+        self.encode_high = nn.Linear(2, channels, bias=False)
         self.place = nn.Parameter(torch.randn(BANDS, channels) * 0.1)
+        self.pick = nn.Linear(channels, 8, bias=False)
         self.to_context = nn.Linear(BANDS * 8, context)
-        self.pick = nn.Linear(channels, 8)
-        self.context = nn.GRU(context, context, batch_first=False)
-        self.from_context = nn.Linear(context, BANDS * 8)
-        self.merge = nn.Linear(8, channels)
+        self.context = FastGRU(context, context)
+        self.from_context = nn.Linear(context, BANDS * 8, bias=False)
+        self.merge = nn.Linear(8, channels, bias=False)
         self.blocks = nn.ModuleList(DualPath(channels, squeezed) for _ in range(blocks))
         self.norm = nn.LayerNorm(channels)
-        self.decode_low = nn.Linear(channels, LOW_WIDTH * 2)
+        self.decode_low = nn.Linear(channels, WIDTH * 2)
         self.decode_high = nn.Linear(channels, 1)
         with torch.no_grad():  # start near "pass": mask 0.6 + 0j, gains 0.73
-            self.decode_low.bias.copy_(torch.tensor([0.5, 0.0] * LOW_WIDTH))
+            self.decode_low.bias.copy_(torch.tensor([0.5, 0.0] * WIDTH))
             self.decode_high.bias.fill_(1.0)
 
     def start_states(self, batch: int) -> list[Tensor]:
-        """Give the zero states: running level, context, one per block."""
+        """Give the zero states: running level, context, one per block; batch first."""
         like = self.place
         channels, context = self.settings["channels"], self.settings["context"]
         return [
-            like.new_zeros(batch, 1 + BANDS),
+            like.new_zeros(batch, BANDS),
             like.new_zeros(batch, context),
             *(like.new_zeros(batch, BANDS, channels) for _ in self.blocks),
         ]
 
     def features(self, spectrum: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode to [batch, frames, bands, channels]; level-invariant down to ``FLOOR``."""
-        batch, frames = spectrum.shape[0], spectrum.shape[1]
+        """Encode [frames, batch, 481, 2] to [frames, batch, bands, channels], level-invariant."""
         power = spectrum.square().sum(-1) + 1e-12
         compressed = power.pow(0.15)  # |X| ** 0.3
-        low = compressed[..., :LOW_BINS]
-        low_bands = low.reshape(batch, frames, -1, LOW_WIDTH).mean(-1)
-        weights = self.high / self.high.sum(0)
-        bands = torch.cat([low_bands, torch.matmul(compressed[..., LOW_BINS:], weights)], -1)
-        now = torch.cat([bands.mean(-1, keepdim=True), bands], -1)
-        mean, level = running_mean(now, level, LEVEL_DECAY)
-        # The present frame's share bounds the ratio at 10 after a lead of silence.
-        reference = mean[..., :1] + 0.1 * now[..., :1] + FLOOR
-        own = torch.log((bands + FLOOR) / (mean[..., 1:] + 0.1 * bands + FLOOR))
-        scaled = spectrum[..., :LOW_BINS, :] * power[..., :LOW_BINS, None].pow(-0.35)
-        scaled = scaled / reference[..., None]
-        split = LOW_BINS // LOW_WIDTH
-        fine = torch.cat(
-            [
-                scaled.reshape(batch, frames, split, LOW_WIDTH * 2),
-                (low / reference).reshape(batch, frames, split, LOW_WIDTH),
-                own[..., :split, None],
-            ],
-            -1,
+        low = reshape(compressed[..., :LOW_BINS], 0, -1, LOW_BANDS, WIDTH)
+        bands = torch.cat(
+            [low.mean(-1), torch.matmul(compressed[..., LOW_BINS:], self.gather)], -1
         )
-        wide = torch.stack([bands[..., split:] / reference, own[..., split:]], -1)
+        mean, level = self.level(bands, level[None])
+        # The present frame's share bounds the ratios at 10 after a lead of silence.
+        mixed = mean + 0.1 * bands + FLOOR
+        reference = (1 / mixed.mean(-1, keepdim=True))[..., None]
+        own = torch.log((bands + FLOOR) / mixed)[..., None]
+        scaled = spectrum[..., :LOW_BINS, :] * power[..., :LOW_BINS, None].pow(-0.35)
+        fine = reshape(scaled, 0, -1, LOW_BANDS, WIDTH * 2)
+        fine = torch.cat([torch.cat([fine, low], -1) * reference, own[..., :LOW_BANDS, :]], -1)
+        wide = torch.cat(
+            [bands[..., LOW_BANDS:, None] * reference, own[..., LOW_BANDS:, :]], -1
+        )
         x = torch.cat([self.encode_low(fine), self.encode_high(wide)], 2)
-        return x + self.place, level
+        return x + self.place, level[0]
 
     def forward(self, spectrum: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Give the mask [batch, frames, 481, 2] (imaginary part 0 above 6.4 kHz) and states."""
-        batch, frames = spectrum.shape[0], spectrum.shape[1]
-        x, level = self.features(spectrum, states[0])
-        seen = nn.functional.silu(self.to_context(self.pick(x).reshape(batch, frames, BANDS * 8)))
-        seen, context = self.context(seen.transpose(0, 1), states[1][None])
-        x = x + self.merge(self.from_context(seen.transpose(0, 1)).reshape(batch, frames, BANDS, 8))
-        after = [level, context[0]]
-        for block, state in zip(self.blocks, states[2:], strict=True):
-            x, last = block(x, state)
-            after.append(last)
-        x = self.norm(x)
-        split = LOW_BINS // LOW_WIDTH
-        low = 1.25 * torch.tanh(self.decode_low(x[:, :, :split]))
-        low = low.reshape(batch, frames, LOW_BINS, 2)
-        gain = torch.sigmoid(self.decode_high(x[:, :, split:]))[..., 0]
-        gain = torch.matmul(gain, self.high.transpose(0, 1))
-        high = torch.stack([gain, torch.zeros_like(gain)], -1)
-        return torch.cat([low, high], 2), after
+        """Give the mask [batch, frames, 481, 2] (imaginary part 0 above 4.8 kHz) and states."""
+        channels = self.settings["channels"]
+        x, level = self.features(spectrum.transpose(0, 1), states[0])
+        x = reshape(x, 0, -1, channels)
+        context, after = states[1][None], []
+        for index, (block, state) in enumerate(zip(self.blocks, states[2:], strict=True)):
+            x, last = block(x, reshape(state, 1, -1, channels))
+            after.append(reshape(last, -1, BANDS, channels))
+            if index == 0:
+                seen = torch.relu(self.to_context(reshape(self.pick(x), 0, -1, BANDS * 8)))
+                seen, context = self.context(seen, context)
+                x = x + self.merge(reshape(self.from_context(seen), 0, -1, 8))
+        after = [level, context[0], *after]
+        x = reshape(self.norm(x), 0, -1, BANDS, channels)
+        low = 1.25 * torch.tanh(self.decode_low(x[:, :, :LOW_BANDS]))
+        low = reshape(low, 0, -1, LOW_BINS, 2)
+        gain = torch.sigmoid(self.decode_high(x[:, :, LOW_BANDS:]))
+        gain = torch.matmul(gain.transpose(2, 3), self.spread).transpose(2, 3)
+        high = nn.functional.pad(gain, (0, 1))
+        return torch.cat([low, high], 2).transpose(0, 1), after
 
 
-def enhance(model: Denoiser, audio: Tensor) -> Tensor:
-    """Run the model over [batch, samples] at 48 kHz; aligned, same length."""
+def analyse(audio: Tensor) -> Tensor:
+    """Give the spectrum [batch, frames, 481, 2] of [batch, samples] at 48 kHz."""
     window = torch.hann_window(N_FFT, device=audio.device).sqrt()
     spectrum = torch.stft(audio, N_FFT, HOP_LENGTH, window=window, return_complex=True)
-    pairs = torch.view_as_real(spectrum.transpose(1, 2).contiguous())
-    mask, _ = model(pairs, model.start_states(len(audio)))
-    masked = torch.view_as_complex(pairs) * torch.view_as_complex(mask.contiguous())
-    return torch.istft(
-        masked.transpose(1, 2), N_FFT, HOP_LENGTH, window=window, length=audio.shape[-1]
-    )
+    return torch.view_as_real(spectrum.transpose(1, 2).contiguous())
+
+
+def enhance_spectrum(model: nn.Module, spectrum: Tensor) -> Tensor:
+    """Mask a spectrum [batch, frames, 481, 2]; the look-ahead is taken out again."""
+    ahead = nn.functional.pad(spectrum, (0, 0, 0, 0, 0, LOOKAHEAD_FRAMES))
+    mask, _ = model(ahead, model.start_states(len(spectrum)))
+    mask = mask[:, LOOKAHEAD_FRAMES:]
+    real = spectrum[..., 0] * mask[..., 0] - spectrum[..., 1] * mask[..., 1]
+    imaginary = spectrum[..., 0] * mask[..., 1] + spectrum[..., 1] * mask[..., 0]
+    return torch.stack([real, imaginary], -1)
+
+
+def synthesise(spectrum: Tensor, length: int) -> Tensor:
+    """Give the audio [batch, length] of a spectrum [batch, frames, 481, 2]."""
+    window = torch.hann_window(N_FFT, device=spectrum.device).sqrt()
+    frames = torch.view_as_complex(spectrum.contiguous()).transpose(1, 2)
+    return torch.istft(frames, N_FFT, HOP_LENGTH, window=window, length=length)
+
+
+def enhance(model: nn.Module, audio: Tensor) -> Tensor:
+    """Run the model over [batch, samples] at 48 kHz; aligned, same length."""
+    return synthesise(enhance_spectrum(model, analyse(audio)), audio.shape[-1])
