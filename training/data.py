@@ -35,7 +35,7 @@ class Mixing:
     clean_only: float = 0.05  # teaches to leave alone
     room: float = 0.4
     synthetic_noise: float = 0.15
-    babble: float = 0.1  # three to eight other voices as the noise
+    babble: float = 0.1  # three to six other voices as the noise
     noise_speed: tuple[float, float] = (0.7, 1.4)  # played slower or faster: more kinds of noise
     voice_speed: float = 0.3  # how often a voice is, by up to 12 %
     second_noise: float = 0.3
@@ -72,19 +72,21 @@ class Corpus:
         self.chance = {}
         for kind, found in hours.items():
             root = np.sqrt([found[name] for name in self.names[kind]])  # neither few nor many win
-            self.chance[kind] = root / root.sum()
+            self.chance[kind] = np.cumsum(root / root.sum())
         self._shards: dict[str, NDArray[np.int16]] = {}
 
     def draw(self, kind: str, rng: Rng) -> list[tuple[str, int, int, int]]:
         """Draw a speaker (noise: a recording) and give all its clips."""
-        return self.clips[kind][str(rng.choice(self.names[kind], p=self.chance[kind]))]
+        place = int(np.searchsorted(self.chance[kind], rng.random()))
+        return self.clips[kind][self.names[kind][min(place, len(self.names[kind]) - 1)]]
 
-    def read(self, clip: tuple[str, int, int, int]) -> Audio:
-        """Read one clip as float."""
+    def read(self, clip: tuple[str, int, int, int], skip: int = 0, most: int = 1 << 60) -> Audio:
+        """Read one clip as float, from sample `skip` on and at most `most` samples of it."""
         shard, start, length, _ = clip
         if shard not in self._shards:
             self._shards[shard] = np.load(self.folder / shard, mmap_mode="r")
-        return self._shards[shard][start : start + length].astype(np.float32) / np.float32(32768)
+        end = start + min(length, skip + most)
+        return self._shards[shard][start + skip : end].astype(np.float32) / np.float32(32768)
 
 
 def change_speed(audio: Audio, factor: float, count: int) -> Audio:
@@ -104,9 +106,8 @@ def speech_line(corpus: Corpus, count: int, rng: Rng) -> tuple[Audio, int]:
     place, band = int(rng.integers(0, RATE // 2)), RATE // 2
     while place < count:
         clip = clips[int(rng.integers(len(clips)))]
-        audio = corpus.read(clip)
-        skip = int(rng.integers(0, max(1, len(audio) - count))) if len(audio) > count else 0
-        audio = audio[skip : skip + count - place]
+        skip = int(rng.integers(0, clip[2] - count)) if clip[2] > count else 0
+        audio = corpus.read(clip, skip, count - place)
         line[place : place + len(audio)] = audio
         band = min(band, clip[3])
         place += len(audio) + int(rng.integers(RATE // 10, RATE * 7 // 10))
@@ -114,9 +115,9 @@ def speech_line(corpus: Corpus, count: int, rng: Rng) -> tuple[Audio, int]:
 
 
 def babble(corpus: Corpus, count: int, rng: Rng) -> Audio:
-    """Sum three to eight voices at different levels."""
+    """Sum three to six voices at different levels."""
     crowd = np.zeros(count, np.float32)
-    for _ in range(int(rng.integers(3, 9))):
+    for _ in range(int(rng.integers(3, 7))):
         voice, _ = speech_line(corpus, count, rng)
         crowd += voice / active_rms(voice) * np.float32(10 ** rng.uniform(-0.5, 0))
     return crowd
@@ -129,11 +130,10 @@ def noise_line(corpus: Corpus, count: int, rng: Rng, mixing: Mixing) -> Audio:
         return babble(corpus, count, rng)
     if kind >= mixing.babble + mixing.synthetic_noise:
         clips = corpus.draw("noise", rng)
-        audio = corpus.read(clips[int(rng.integers(len(clips)))])
+        clip = clips[int(rng.integers(len(clips)))]
         speed = rng.uniform(*mixing.noise_speed)
         needed = int(count * speed) + 2
-        start = int(rng.integers(0, max(1, len(audio) - needed)))
-        audio = audio[start : start + needed]
+        audio = corpus.read(clip, int(rng.integers(0, max(1, clip[2] - needed))), needed)
         gap = int(rng.integers(0, RATE)) if len(audio) < RATE else 0  # short events: spaced
         return change_speed(np.pad(audio, (0, gap)), speed, count)
     spectrum = np.fft.rfft(rng.standard_normal(count).astype(np.float32))

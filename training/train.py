@@ -123,7 +123,7 @@ def run(settings: Settings, resume: bool = False) -> Path:
     first = progress.step
     model, optimiser = fabric.setup(network, optimiser)
     draw = torch.Generator().manual_seed(settings.seed + first)
-    began, total, steady = time.monotonic(), 0.0, False
+    began, total, steady, broken = time.monotonic(), 0.0, False, 0
 
     def store(to: Path) -> None:
         if fabric.is_global_zero:
@@ -154,11 +154,22 @@ def run(settings: Settings, resume: bool = False) -> Path:
             )
             optimiser.zero_grad()
             fabric.backward(loss)
-            fabric.clip_gradients(model, optimiser, max_norm=1.0)
-            optimiser.step()
+            norm = fabric.clip_gradients(
+                model, optimiser, max_norm=1.0, error_if_nonfinite=False
+            )
+            # One broken batch (an overflow in a rare clip) must not end a night's run; many must.
+            broken = 0 if torch.isfinite(norm) else broken + 1
+            if broken > 10:
+                raise RuntimeError(
+                    f"gradients are not finite since step {progress.step - 10}; lower the rate"
+                )
+            if broken:
+                torch.save([noisy, target, bandwidth], settings.out / "broken_batch.pt")
+            else:
+                optimiser.step()
             progress.step += 1
             progress.hours_seen += noisy.numel() / 48_000 / 3600 * fabric.world_size
-            total += float(loss.detach())
+            total += float(loss.detach()) if not broken else 0.0
             with torch.no_grad():
                 share = 1 - min(settings.average, 1 - 1 / (progress.step + 1))
                 for kept, new in zip(average.parameters(), network.parameters(), strict=True):

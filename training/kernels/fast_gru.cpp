@@ -16,6 +16,8 @@
 
 namespace {
 
+inline float clamp(float value, float most) { return std::fmin(std::fmax(value, -most), most); }
+
 // x [steps, rows, 3 units] (input part of the gates), h0 [rows, units], weight [3 units, units],
 // bias [3 units]. Gives h [steps + 1, rows, units] (h0 first) and gates [steps, rows, 4 units]
 // holding r, z, n and R_n h + c_n, which the gradient needs.
@@ -41,11 +43,13 @@ std::vector<at::Tensor> forward(at::Tensor x, at::Tensor h0, at::Tensor weight, 
             float* g = kept + row * 4 * units;
 #pragma omp simd
             for (int64_t i = 0; i < units; ++i) {
-                const float r = 1.0f / (1.0f + std::exp(-(a[i] + b[i])));
-                const float z = 1.0f / (1.0f + std::exp(-(a[units + i] + b[units + i])));
+                // One exponential each, which vectorises; clamped, as fast division of one by
+                // infinity is not a number.
+                const float r = 1.0f / (1.0f + std::exp(-clamp(a[i] + b[i], 30.0f)));
+                const float z =
+                    1.0f / (1.0f + std::exp(-clamp(a[units + i] + b[units + i], 30.0f)));
                 const float q = b[2 * units + i];
-                // tanh by one exponential, which vectorises; clamped, so that it stays finite
-                const float u = std::fmin(std::fmax(a[2 * units + i] + r * q, -15.0f), 15.0f);
+                const float u = clamp(a[2 * units + i] + r * q, 15.0f);
                 const float n = 1.0f - 2.0f / (1.0f + std::exp(2.0f * u));
                 g[i] = r;
                 g[units + i] = z;
