@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "models": Command("neuralboard.effects.cli:models", "List the models that are shipped."),
     "inspect": Command("neuralboard.effects.cli:inspect", "Show what is in a model file."),
     "train": Command("neuralboard.training.cli:train", "Train a model from a recipe.", "train"),
+    "export": Command("neuralboard.training.cli:export", "Write a model file.", "train"),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def save(
     average: nn.Module,
     optimiser: torch.optim.Optimizer | None,
     progress: Progress,
-    settings: dict[str, object],
+    settings: Mapping[str, object],
 ) -> None:
     """Write a checkpoint whole or not at all; without ``optimiser`` it is a third of the size."""
     tensors = {f"model.{k}": v.contiguous() for k, v in model.state_dict().items()}

@@ -45,6 +45,17 @@ class Mixing:
     lead_silence: float = 0.05
 
 
+def held_out(owners: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Choose one (kind, name) in 25 by the name; of few at least one, where there are two."""
+    hashes = {owner: zlib.crc32(owner[1].encode()) for owner in sorted(owners)}
+    chosen = {owner for owner, value in hashes.items() if value % 25 == 0}
+    for kind in {kind for kind, _ in owners} - {kind for kind, _ in chosen}:
+        names = [owner for owner in hashes if owner[0] == kind]
+        if len(names) > 1:
+            chosen.add(min(names, key=hashes.__getitem__))
+    return chosen
+
+
 class Corpus:
     """The clips of a prepared folder by kind and speaker, memory-mapped when first read.
 
@@ -57,17 +68,19 @@ class Corpus:
         self.clips: dict[str, dict[str, list[tuple[str, int, int, int]]]] = {}
         hours: dict[str, dict[str, int]] = {}
         with (folder / "clips.csv").open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                kind, length = row["kind"], int(row["length"])
-                who = f"{row['source']}/{row['speaker']}"
-                held_out = zlib.crc32(who.encode()) % 25 == 0
-                if part != "all" and kind != "rir" and held_out != (part == "valid"):
-                    continue
-                place = (row["shard"], int(row["start"]), length, int(row["bandwidth_hz"]))
-                self.clips.setdefault(kind, defaultdict(list))[who].append(place)
-                # Full-band voices are few and dear: count their seconds double.
-                worth = length * (2 if kind == "speech" and place[3] > 12_000 else 1)
-                hours.setdefault(kind, defaultdict(int))[who] += worth
+            rows = list(csv.DictReader(file))
+        owners = {(row["kind"], f"{row['source']}/{row['speaker']}") for row in rows}
+        kept_back = held_out(owners)
+        for row in rows:
+            kind, length = row["kind"], int(row["length"])
+            who = f"{row['source']}/{row['speaker']}"
+            if part != "all" and kind != "rir" and ((kind, who) in kept_back) != (part == "valid"):
+                continue
+            place = (row["shard"], int(row["start"]), length, int(row["bandwidth_hz"]))
+            self.clips.setdefault(kind, defaultdict(list))[who].append(place)
+            # Full-band voices are few and dear: count their seconds double.
+            worth = length * (2 if kind == "speech" and place[3] > 12_000 else 1)
+            hours.setdefault(kind, defaultdict(int))[who] += worth
         self.names = {kind: sorted(found) for kind, found in self.clips.items()}
         self.chance = {}
         for kind, found in hours.items():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A GRU whose training on a CPU is fast: torch.nn.GRU's parameters, an own time loop.
 
-On a GPU, in inference, in an export and where no compiler works it IS torch.nn.GRU; results agree to
-rounding (tests/training/test_fast_gru.py).
+On a GPU, in inference, in an export and where no compiler works it IS torch.nn.GRU; results agree
+to rounding (tests/training/test_fast_gru.py).
 """
 
 from __future__ import annotations
@@ -55,13 +55,15 @@ class _Loop(torch.autograd.Function):
 
 
 class FastGRU(nn.GRU):
-    """One layer, one direction, time first: ``x [steps, rows, inputs]``, ``h0 [1, rows, units]``."""
+    """One layer, one direction, time first: x [steps, rows, inputs], h0 [1, rows, units]."""
 
     def forward(self, x: Tensor, h0: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         """Give all hidden vectors [steps, rows, units] and the last [1, rows, units]."""
         training = self.training and torch.is_grad_enabled() and x.device.type == "cpu"
         if not training or x.dtype != torch.float32 or kernel() is None:
             return super().forward(x, h0)
-        gates = nn.functional.linear(x, self.weight_ih_l0, self.bias_ih_l0)
-        h = _Loop.apply(gates, h0[0], self.weight_hh_l0, self.bias_hh_l0)
+        parameters: list[Any] = [*self._flat_weights]
+        weight_in, weight, bias_in, bias = parameters
+        loop: Any = _Loop.apply
+        h = loop(nn.functional.linear(x, weight_in, bias_in), h0[0], weight, bias)
         return h, h[-1:]

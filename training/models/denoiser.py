@@ -10,16 +10,16 @@ Four ideas, each with its source:
 * one GRU that sees all bands at once, for what only the whole spectrum tells (voice or not);
 * levels are divided by their own running mean (about a second), so that quiet speech is speech.
 
-It looks one frame (10 ms) ahead: mask `t` belongs to frame ``t - 1``. All memory is explicit: states
-go in and come out, and nothing looks at a neighbouring frame except through a state. Tensors run
-time first, [frames, batch, ...], as GRUs want them, and reshapes name no length (`reshape`), so that
-the exported graph is short and serves any number of frames and channels.
+It looks one frame (10 ms) ahead: mask `t` belongs to frame ``t - 1``. All memory is explicit:
+states go in and come out, and nothing looks at a neighbouring frame except through a state. Tensors
+run time first, [frames, batch, ...], as GRUs want them, and reshapes name no length (`reshape`), so
+that the exported graph is short and serves any number of frames and channels.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +54,8 @@ class _Reshape(torch.autograd.Function):
 
 def reshape(x: Tensor, *shape: int) -> Tensor:
     """Reshape with ONNX's rules (0 keeps a length), without lengths baked into a graph."""
-    found: Tensor = _Reshape.apply(x, shape)
+    apply: Any = _Reshape.apply
+    found: Tensor = apply(x, shape)
     return found
 
 
@@ -82,8 +83,9 @@ class RunningMean(nn.RNN):
     def __init__(self, count: int, decay: float) -> None:
         super().__init__(count, count, nonlinearity="relu", bias=False)
         with torch.no_grad():
-            self.weight_ih_l0.copy_(torch.eye(count) * (1 - decay))
-            self.weight_hh_l0.copy_(torch.eye(count) * decay)
+            weight_in, weight = cast(Any, self._flat_weights)
+            weight_in.copy_(torch.eye(count) * (1 - decay))
+            weight.copy_(torch.eye(count) * decay)
         self.requires_grad_(False)
 
 
@@ -169,9 +171,7 @@ class Denoiser(nn.Module):
         power = spectrum.square().sum(-1) + 1e-12
         compressed = power.pow(0.15)  # |X| ** 0.3
         low = reshape(compressed[..., :LOW_BINS], 0, -1, LOW_BANDS, WIDTH)
-        bands = torch.cat(
-            [low.mean(-1), torch.matmul(compressed[..., LOW_BINS:], self.gather)], -1
-        )
+        bands = torch.cat([low.mean(-1), torch.matmul(compressed[..., LOW_BINS:], self.gather)], -1)
         mean, level = self.level(bands, level[None])
         # The present frame's share bounds the ratios at 10 after a lead of silence.
         mixed = mean + 0.1 * bands + FLOOR
@@ -180,9 +180,7 @@ class Denoiser(nn.Module):
         scaled = spectrum[..., :LOW_BINS, :] * power[..., :LOW_BINS, None].pow(-0.35)
         fine = reshape(scaled, 0, -1, LOW_BANDS, WIDTH * 2)
         fine = torch.cat([torch.cat([fine, low], -1) * reference, own[..., :LOW_BANDS, :]], -1)
-        wide = torch.cat(
-            [bands[..., LOW_BANDS:, None] * reference, own[..., LOW_BANDS:, :]], -1
-        )
+        wide = torch.cat([bands[..., LOW_BANDS:, None] * reference, own[..., LOW_BANDS:, :]], -1)
         x = torch.cat([self.encode_low(fine), self.encode_high(wide)], 2)
         return x + self.place, level[0]
 
@@ -216,7 +214,7 @@ def analyse(audio: Tensor) -> Tensor:
     return torch.view_as_real(spectrum.transpose(1, 2).contiguous())
 
 
-def enhance_spectrum(model: nn.Module, spectrum: Tensor) -> Tensor:
+def enhance_spectrum(model: Any, spectrum: Tensor) -> Tensor:
     """Mask a spectrum [batch, frames, 481, 2]; the look-ahead is taken out again."""
     ahead = nn.functional.pad(spectrum, (0, 0, 0, 0, 0, LOOKAHEAD_FRAMES))
     mask, _ = model(ahead, model.start_states(len(spectrum)))
@@ -233,6 +231,6 @@ def synthesise(spectrum: Tensor, length: int) -> Tensor:
     return torch.istft(frames, N_FFT, HOP_LENGTH, window=window, length=length)
 
 
-def enhance(model: nn.Module, audio: Tensor) -> Tensor:
+def enhance(model: Any, audio: Tensor) -> Tensor:
     """Run the model over [batch, samples] at 48 kHz; aligned, same length."""
     return synthesise(enhance_spectrum(model, analyse(audio)), audio.shape[-1])
