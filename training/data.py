@@ -57,7 +57,7 @@ def held_out(owners: set[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 class Corpus:
-    """The clips of a prepared folder by kind and speaker, memory-mapped when first read.
+    """The clips of a prepared folder by kind and speaker; samples are read when drawn.
 
     ``part`` is "train", "valid" or "all": one speaker, recording and room in 25 is kept for
     validation, chosen by the name, so that it is the same one in every run.
@@ -86,7 +86,7 @@ class Corpus:
         for kind, found in hours.items():
             root = np.sqrt([found[name] for name in self.names[kind]])  # neither few nor many win
             self.chance[kind] = np.cumsum(root / root.sum())
-        self._shards: dict[str, NDArray[np.int16]] = {}
+        self._offsets: dict[str, int] = {}  # of the samples in a shard's file, in bytes
 
     def draw(self, kind: str, rng: Rng) -> list[tuple[str, int, int, int]]:
         """Draw a speaker (noise: a recording) and give all its clips."""
@@ -96,10 +96,13 @@ class Corpus:
     def read(self, clip: tuple[str, int, int, int], skip: int = 0, most: int = 1 << 60) -> Audio:
         """Read one clip as float, from sample `skip` on and at most `most` samples of it."""
         shard, start, length, _ = clip
-        if shard not in self._shards:
-            self._shards[shard] = np.load(self.folder / shard, mmap_mode="r")
-        end = start + min(length, skip + most)
-        return self._shards[shard][start + skip : end].astype(np.float32) / np.float32(32768)
+        if shard not in self._offsets:
+            self._offsets[shard] = np.load(self.folder / shard, mmap_mode="r").offset
+        # A plain read of a few hundred kB: pages of a map would be brought in one by one.
+        place = self._offsets[shard] + 2 * (start + skip)
+        count = max(0, min(length - skip, most))
+        audio = np.fromfile(self.folder / shard, np.int16, count, offset=place)
+        return audio.astype(np.float32) / np.float32(32768)
 
 
 def change_speed(audio: Audio, factor: float, count: int) -> Audio:
@@ -136,6 +139,19 @@ def babble(corpus: Corpus, count: int, rng: Rng) -> Audio:
     return crowd
 
 
+def crackle(count: int, rng: Rng) -> Audio:
+    """Scatter bursts of 1 to 60 ms, one to twenty a second, each of its own colour and level."""
+    noise = np.zeros(count, np.float32)
+    for place in rng.integers(0, count, int(rng.uniform(1, 20) * count / RATE) + 1):
+        length = int(10 ** rng.uniform(-3, -1.2) * RATE)
+        burst = rng.standard_normal(length) * np.exp(-5 * np.arange(length) / length)
+        burst = np.convolve(burst, np.hanning(int(rng.integers(3, 40))), "same")
+        end = min(count, int(place) + length)
+        share = burst[: end - place] / (np.abs(burst).max() + 1e-9) * 10 ** rng.uniform(-1, 0)
+        noise[place:end] += share.astype(np.float32)
+    return noise
+
+
 def noise_line(corpus: Corpus, count: int, rng: Rng, mixing: Mixing) -> Audio:
     """Loop a recorded noise, sum voices, or draw coloured noise with modulation and hum."""
     kind = rng.random()
@@ -149,6 +165,8 @@ def noise_line(corpus: Corpus, count: int, rng: Rng, mixing: Mixing) -> Audio:
         audio = corpus.read(clip, int(rng.integers(0, max(1, clip[2] - needed))), needed)
         gap = int(rng.integers(0, RATE)) if len(audio) < RATE else 0  # short events: spaced
         return change_speed(np.pad(audio, (0, gap)), speed, count)
+    if rng.random() < 0.3:
+        return crackle(count, rng)
     spectrum = np.fft.rfft(rng.standard_normal(count).astype(np.float32))
     frequency = np.fft.rfftfreq(count, 1 / RATE)
     spectrum *= np.maximum(frequency, 30.0) ** rng.uniform(-1.2, 0.3)

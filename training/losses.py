@@ -8,6 +8,7 @@ from torch import Tensor
 
 RESOLUTIONS = (240, 480, 960, 1920)  # 5, 10, 20, 40 ms at 48 kHz, hop a half
 POWER = 0.3
+EAR_HZ = 2_000.0  # above it a band counts by its width on the ear's scale, not by its bins
 
 
 def spectral_loss(
@@ -16,7 +17,7 @@ def spectral_loss(
     bandwidth_hz: Tensor,
     level: Tensor | None = None,
     sample_rate: int = 48_000,
-    over_attenuation: float = 0.5,
+    over_attenuation: float = 0.3,
     resolutions: tuple[int, ...] = RESOLUTIONS,
 ) -> Tensor:
     """Compare [batch, samples] with its target below each item's bandwidth.
@@ -39,7 +40,8 @@ def spectral_loss(
     for n_fft in resolutions:
         window = torch.hann_window(n_fft, device=estimate.device)
         bins = torch.arange(n_fft // 2 + 1, device=estimate.device) * sample_rate / n_fft
-        counts = (bins[None, :] <= bandwidth_hz[:, None]).to(estimate.dtype)[:, :, None]
+        heard = 1 / (1 + bins / EAR_HZ)
+        counts = ((bins[None, :] <= bandwidth_hz[:, None]) * heard)[:, :, None]
         pair = [
             torch.stft(x, n_fft, n_fft // 2, window=window, return_complex=True) / n_fft**0.5
             for x in (estimate, target)

@@ -326,6 +326,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--batch", type=int)
     parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--fall", type=float, help="share of the time, at its end")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--max-steps", type=int)
     parser.add_argument("--threads", type=int, default=1)
@@ -336,7 +337,7 @@ def main(arguments: list[str] | None = None) -> None:
     settings = dataclasses.replace(given, corpus=options.corpus, out=options.out)
     if options.recipe:
         settings = apply_recipe(settings, options.recipe)
-    names = ("minutes", "batch", "learning_rate", "seed", "max_steps", "device")
+    names = ("minutes", "batch", "learning_rate", "fall", "seed", "max_steps", "device")
     said = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     run(dataclasses.replace(settings, **said), options.resume)
 

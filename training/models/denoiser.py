@@ -150,10 +150,10 @@ class Denoiser(nn.Module):
         self.merge = nn.Linear(8, channels, bias=False)
         self.blocks = nn.ModuleList(DualPath(channels, squeezed) for _ in range(blocks))
         self.norm = nn.LayerNorm(channels)
-        self.decode_low = nn.Linear(channels, WIDTH * 2)
+        self.decode_low = nn.Linear(channels, WIDTH * 3)
         self.decode_high = nn.Linear(channels, 1)
-        with torch.no_grad():  # start near "pass": mask 0.6 + 0j, gains 0.73
-            self.decode_low.bias.copy_(torch.tensor([0.5, 0.0] * WIDTH))
+        with torch.no_grad():  # start near "pass": mask 0.55 + 0j, gains 0.73
+            self.decode_low.bias.copy_(torch.tensor([0.5, 0.0, 3.0] * WIDTH))
             self.decode_high.bias.fill_(1.0)
 
     def start_states(self, batch: int) -> list[Tensor]:
@@ -199,8 +199,9 @@ class Denoiser(nn.Module):
                 x = x + self.merge(reshape(self.from_context(seen), 0, -1, 8))
         after = [level, context[0], *after]
         x = reshape(self.norm(x), 0, -1, BANDS, channels)
-        low = 1.25 * torch.tanh(self.decode_low(x[:, :, :LOW_BANDS]))
-        low = reshape(low, 0, -1, LOW_BINS, 2)
+        # A gain beside the complex value: a tanh alone hovers around 0 and leaves a noise floor.
+        low = reshape(self.decode_low(x[:, :, :LOW_BANDS]), 0, -1, LOW_BINS, 3)
+        low = 1.25 * torch.tanh(low[..., :2]) * torch.sigmoid(low[..., 2:])
         gain = torch.sigmoid(self.decode_high(x[:, :, LOW_BANDS:]))
         gain = torch.matmul(gain.transpose(2, 3), self.spread).transpose(2, 3)
         high = nn.functional.pad(gain, (0, 1))
