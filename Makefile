@@ -21,7 +21,6 @@ BUILT_FROM := pyproject.toml setup.py constraints.txt \
 help:
 	@echo "make demo               clean a noisy voice recording, show what changed"
 	@echo "make demo INPUT=a.wav   the same with a recording of yours"
-	@echo "make demo INPUT=a.wav LEARN='0 1.5'   ... noise alone from 0 to 1.5 s of it"
 	@echo "make test               run all tests (ARGS='-k board' chooses)"
 	@echo "make fuzz               damage 10,000 model files, see that none does harm"
 	@echo "make check              lint, types and import contracts"
@@ -49,7 +48,7 @@ $(VENV)/.for-tests: $(BUILT_FROM) | $(BIN)/python
 	@touch $@ $(VENV)/.for-demo
 
 demo: $(VENV)/.for-demo
-	@$(BIN)/python examples/demo.py $(if $(INPUT),"$(INPUT)") $(if $(LEARN),--learn $(LEARN))
+	@$(BIN)/python examples/demo.py $(if $(INPUT),"$(INPUT)")
 
 test: $(VENV)/.for-tests
 	@$(BIN)/python -m pytest $(ARGS)

@@ -93,31 +93,46 @@ class Port(NamedTuple):
     shape: tuple[int | str | None, ...]
 
 
+def _session(data: bytes, *, fixed_size: bool) -> Any:
+    """Make a session. The memory plan saves a tenth of a small call, but grows with every size."""
+    ort = _onnxruntime()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1  # more threads cost more than they give at these sizes
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    # ALL, the default, crashes on some valid half-precision files, and is no faster.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.enable_mem_pattern = fixed_size
+    options.log_severity_level = 4  # errors are raised; they need not be printed too
+    try:
+        session = ort.InferenceSession(
+            data, options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
+        _ports([*session.get_inputs(), *session.get_outputs()])  # names may be no text
+        return session
+    except Exception as error:  # of a dozen classes, UnicodeDecodeError among them
+        raise GraphError(
+            f"ONNX Runtime can't load this graph ({_short(error)}); export it anew"
+        ) from None
+
+
 class Graph:
     """A loaded graph. Any number of threads and streams may run it at once."""
 
     def __init__(self, data: bytes, sha256: str) -> None:
-        ort = _onnxruntime()
         self.sha256 = sha256
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1  # more threads cost more than they give at these sizes
-        options.inter_op_num_threads = 1
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        # ALL, the default, crashes on some valid half-precision files, and is no faster.
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-        options.enable_mem_pattern = False  # it grows with every new length
-        options.log_severity_level = 4  # errors are raised; they need not be printed too
-        try:
-            self._session = ort.InferenceSession(
-                data, options, providers=["CPUExecutionProvider"], enable_fallback=0
-            )
-            self.inputs = _ports(self._session.get_inputs())
-            self.outputs = _ports(self._session.get_outputs())
-        except Exception as error:  # of a dozen classes, UnicodeDecodeError among them
-            raise GraphError(
-                f"ONNX Runtime can't load this graph ({_short(error)}); export it anew"
-            ) from None
+        self._data = data
+        self._session = _session(data, fixed_size=False)
+        self._steps: Any = None
+        self.inputs = _ports(self._session.get_inputs())
+        self.outputs = _ports(self._session.get_outputs())
         self._names = [port.name for port in self.outputs]
+
+    def step_session(self) -> Any:
+        """Return the session for calls of one fixed size, made at the first of them."""
+        if self._steps is None:
+            self._steps = _session(self._data, fixed_size=True)
+        return self._steps
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Run the graph once.
@@ -179,7 +194,7 @@ class StepRunner:
         self, graph: Graph, shapes: Mapping[str, tuple[int, ...]], carry: Mapping[str, str]
     ) -> None:
         self._graph = graph  # as long as a stream uses it, others that open the file share it
-        self._session = graph._session
+        self._session = graph.step_session()
         self.inputs = {
             port.name: np.zeros(shapes[port.name], np.float32)
             for port in graph.inputs

@@ -7,7 +7,7 @@ from neuralboard.assets import DEMO_NOISY  # or the path of a recording of yours
 board = nb.Board(
     [
         nb.HighpassFilter(cutoff_frequency_hz=80),
-        nb.WienerDenoiser(),
+        nb.Denoiser(strength=0.9),
         nb.Compressor(threshold_db=-24, ratio=2),
     ]
 )

@@ -16,9 +16,11 @@ from pedalboard.io import AudioFile
 
 PROJECT = Path(__file__).resolve().parent.parent
 SCRIPTS = {"chain": "clean.flac", "stream": "equal: True", "tremolo": "Tremolo"}
-# SI-SDR that the demo's chain must gain on its own clip, dB: well under what it does gain, far
-# above what a chain that does nothing would (0).
-LEAST_GAIN_DB = 3.0
+# What the demo's chain must gain on its own clip, dB: under what it does gain, far above what a
+# chain that does nothing would (0). Its voice is synthetic, which the network has never heard: on
+# SI-SDR the classic box is ahead there.
+LEAST_GAIN_DB = 1.0
+LEAST_LSD_GAIN_DB = 4.0
 
 
 def run(script: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -53,9 +55,13 @@ def test_the_readme_shows_the_example_as_it_is(name: str) -> None:
 def test_the_demo_takes_noise_out(tmp_path: Path) -> None:
     done = run(PROJECT / "examples" / "demo.py", tmp_path, "--out", "out")
     assert done.returncode == 0, done.stderr
-    found = re.search(r"SI-SDR +(\S+) dB before, (\S+) dB after", done.stdout)
-    assert found is not None, done.stdout
-    assert float(found[2]) - float(found[1]) >= LEAST_GAIN_DB
+    rows = re.findall(r"^(\w+).*?(-?[\d.]+) dB +([\d.]+) dB +([-+][\d.]+) dB$", done.stdout, re.M)
+    assert [row[0] for row in rows] == ["before", "classic", "neural"], done.stdout
+    si_sdr, lsd, level = ({row[0]: float(row[k]) for row in rows} for k in (1, 2, 3))
+    assert si_sdr["neural"] - si_sdr["before"] >= LEAST_GAIN_DB
+    assert lsd["before"] - lsd["neural"] >= LEAST_LSD_GAIN_DB
+    assert lsd["neural"] < lsd["classic"]
+    assert level["neural"] > -4.0  # dB: the voice is still there
     assert (tmp_path / "out" / "demo_noisy_spectrograms.png").stat().st_size > 10_000
 
 

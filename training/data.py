@@ -119,7 +119,9 @@ def speech_line(corpus: Corpus, count: int, rng: Rng) -> tuple[Audio, int]:
     """Join clips of one speaker with pauses to `count` samples; give its narrowest bandwidth."""
     clips = corpus.draw("speech", rng)
     line = np.zeros(count, np.float32)
-    place, band = int(rng.integers(0, RATE // 2)), RATE // 2
+    # Often the voice speaks from the first sample on: nothing may be swallowed while the levels
+    # are still being learned.
+    place, band = int(rng.integers(0, RATE // 2)) * int(rng.random() < 0.5), RATE // 2
     while place < count:
         clip = clips[int(rng.integers(len(clips)))]
         skip = int(rng.integers(0, clip[2] - count)) if clip[2] > count else 0
@@ -182,8 +184,8 @@ def noise_line(corpus: Corpus, count: int, rng: Rng, mixing: Mixing) -> Audio:
 
 
 def simulated_room(rng: Rng) -> Audio:
-    """Draw a response: direct sound, then noise that decays by 60 dB in 0.1 to 1 s, darkening."""
-    decay = rng.uniform(0.1, 1.0)
+    """Draw a response: direct sound, then noise that decays by 60 dB in 0.1 to 3 s, darkening."""
+    decay = rng.uniform(0.1, 1.0) if rng.random() < 0.7 else rng.uniform(1.0, 3.0)
     count = int(decay * RATE)
     time = np.arange(count) / RATE
     tail = rng.standard_normal(count) * 10 ** (-3 * time / decay)

@@ -17,7 +17,7 @@ def spectral_loss(
     bandwidth_hz: Tensor,
     level: Tensor | None = None,
     sample_rate: int = 48_000,
-    over_attenuation: float = 0.3,
+    over_attenuation: float = 1.5,
     resolutions: tuple[int, ...] = RESOLUTIONS,
 ) -> Tensor:
     """Compare [batch, samples] with its target below each item's bandwidth.

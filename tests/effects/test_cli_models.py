@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from neuralboard import main as door
-from neuralboard.effects import shipped
+from neuralboard.effects import cli, shipped
 from neuralboard.effects.model_file import DataSource, add_card, add_golden, read_card
 from tests.effects import graphs
 
@@ -126,7 +126,9 @@ def test_shipped_models_are_listed_and_inspected_by_name(
     file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shipped, "FOLDER", file.parent)
-    monkeypatch.setitem(shipped.SHIPPED, "toy", hashlib.sha256(file.read_bytes()).hexdigest())
+    toy = {"toy": hashlib.sha256(file.read_bytes()).hexdigest()}
+    for table in (shipped, cli):
+        monkeypatch.setattr(table, "SHIPPED", toy)
     code, out, _ = run(capsys, "models")
     assert code == 0
     (line,) = [line for line in out.splitlines() if line.startswith("toy ")]

@@ -135,9 +135,10 @@ class Denoiser(nn.Module):
             "context": context,
         }
         matrix = high_band_matrix()
-        self.spread: Tensor  # bands to bins [12, 385]
+        self.spread: Tensor  # bands to bins, each with a 0 as imaginary part [12, 770]
         self.gather: Tensor  # bins to bands, a weighted mean [385, 12]
-        self.register_buffer("spread", matrix.t().contiguous(), persistent=False)
+        pairs = torch.stack([matrix.t(), torch.zeros_like(matrix.t())], -1).flatten(1)
+        self.register_buffer("spread", pairs, persistent=False)
         self.register_buffer("gather", matrix / matrix.sum(0), persistent=False)
         self.level = RunningMean(BANDS, LEVEL_DECAY)
         self.encode_low = nn.Linear(WIDTH * 3 + 1, channels, bias=False)
@@ -203,8 +204,8 @@ class Denoiser(nn.Module):
         low = reshape(self.decode_low(x[:, :, :LOW_BANDS]), 0, -1, LOW_BINS, 3)
         low = 1.25 * torch.tanh(low[..., :2]) * torch.sigmoid(low[..., 2:])
         gain = torch.sigmoid(self.decode_high(x[:, :, LOW_BANDS:]))
-        gain = torch.matmul(gain.transpose(2, 3), self.spread).transpose(2, 3)
-        high = nn.functional.pad(gain, (0, 1))
+        high = torch.matmul(reshape(gain, 0, -1, HIGH_BANDS), self.spread)
+        high = reshape(high, 0, -1, BINS - LOW_BINS, 2)
         return torch.cat([low, high], 2).transpose(0, 1), after
 
 
