@@ -61,7 +61,7 @@ def test_the_demo_takes_noise_out(tmp_path: Path) -> None:
     assert si_sdr["neural"] - si_sdr["before"] >= LEAST_GAIN_DB
     assert lsd["before"] - lsd["neural"] >= LEAST_LSD_GAIN_DB
     assert lsd["neural"] < lsd["classic"]
-    assert level["neural"] > -4.0  # dB: the voice is still there
+    assert level["neural"] > -5.0  # dB: the voice is still there
     assert (tmp_path / "out" / "demo_noisy_spectrograms.png").stat().st_size > 10_000
 
 
