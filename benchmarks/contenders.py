@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from neuralboard.benchmarks.machine import describe
 from neuralboard.board import Board
 from neuralboard.chain import parse_chain
+from neuralboard.console import say
 from neuralboard.errors import NeuralboardError
 
-__all__ = ["CLASSIC", "NOISY", "Contender", "facts", "packaged_peers", "public_onnx"]
+__all__ = ["CLASSIC", "NOISY", "Contender", "chosen", "facts", "packaged_peers", "public_onnx"]
 
 NOISY = "noisy"
 CLASSIC = ("wiener_denoiser()", "spectral_subtraction()")
@@ -100,6 +101,29 @@ def _paths_in(board: Any) -> list[Path]:
     values = [value for box in board for value in getattr(box, "_values", {}).values()]
     words = [str(value) for value in values if isinstance(value, (str, Path))]
     return [Path(word) for word in words if "/" in word and Path(word).exists()]
+
+
+def chosen(boxes: str, peers: bool, onnx_dir: Path | None) -> list[str]:
+    """Return the chain texts that a command line asks for, each once; say which peers are missing.
+
+    Parameters
+    ----------
+    boxes : str
+        Chain texts, split by ``;``.
+    peers : bool
+        The packaged peers, too.
+    onnx_dir : Path, optional
+        Folder with public ONNX files, which become boxes, too.
+    """
+    texts = [text.strip() for text in boxes.split(";") if text.strip()]
+    if peers:
+        there, lines = packaged_peers()
+        texts += there
+        for line in lines:
+            say(line, "yellow")
+    if onnx_dir is not None:
+        texts += public_onnx(onnx_dir)
+    return list(dict.fromkeys(texts))
 
 
 def packaged_peers() -> tuple[list[str], list[str]]:

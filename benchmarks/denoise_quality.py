@@ -28,8 +28,7 @@ from neuralboard.benchmarks.contenders import (
     CLASSIC,
     NOISY,
     Contender,
-    packaged_peers,
-    public_onnx,
+    chosen,
 )
 from neuralboard.benchmarks.contenders import facts as measured_on
 from neuralboard.benchmarks.denoise_set import DenoiseSet
@@ -246,24 +245,14 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def chosen(options: argparse.Namespace) -> tuple[str, ...]:
-    """Return the chain texts that the options ask for, the noisy input first."""
-    texts = [NOISY, *(text.strip() for text in options.boxes.split(";") if text.strip())]
-    if options.peers:
-        there, lines = packaged_peers()
-        texts += there
-        for line in lines:
-            say(line, "yellow")
-    if options.onnx_dir is not None:
-        texts += public_onnx(options.onnx_dir)
-    return tuple(dict.fromkeys(texts))
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run from the command line; 0 done, 1 failed, 130 interrupted (finished rows are kept)."""
     options = arguments(argv)
     try:
-        task = Task(chosen(options), options.data, options.pairs, options.count, options.seed)
+        texts = (NOISY, *chosen(options.boxes, options.peers, options.onnx_dir))
+        task = Task(
+            tuple(dict.fromkeys(texts)), options.data, options.pairs, options.count, options.seed
+        )
         rows = run(task, options.out, options.jobs)
         print(write_results(rows, task, options.anchor, options.out))
     except KeyboardInterrupt:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuralboard.benchmarks.contenders import CLASSIC, Contender, packaged_peers, public_onnx
+from neuralboard.benchmarks.contenders import CLASSIC, Contender, chosen
 from neuralboard.benchmarks.contenders import facts as measured_on
 from neuralboard.benchmarks.pairs import read_mono
 from neuralboard.console import progress_bar, say
@@ -209,14 +209,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("report"))
     options = parser.parse_args(argv)
     try:
-        texts = [text.strip() for text in options.boxes.split(";") if text.strip()]
-        if options.peers:
-            there, lines = packaged_peers()
-            texts += there
-            for line in lines:
-                say(line, "yellow")
-        if options.onnx_dir is not None:
-            texts += public_onnx(options.onnx_dir)
+        texts = chosen(options.boxes, options.peers, options.onnx_dir)
         audio = _recording(options.input, options.seconds)
         timings = measure(texts, audio, block=options.block, repetitions=options.repetitions)
     except NeuralboardError as error:

@@ -44,13 +44,13 @@ class Clicking(nb.Effect):
 
 
 class Leaking(nb.Effect):
-    """Keeps all that it hears."""
+    """Keeps all that it hears, often: memory that other tests freed can't take it in."""
 
     def start(self, sample_rate: int, channels: int) -> Any:
         return SimpleNamespace(heard=[])
 
     def process_block(self, block: Any, state: Any, p: Any) -> Any:
-        state.heard.append(np.concatenate([block] * 4))
+        state.heard.append(np.concatenate([block] * 20))
         return block
 
 

@@ -36,6 +36,13 @@ def speech_48k(clip: Clip) -> Audio:
     return audio.astype(np.float32)
 
 
+def mixture(clean: Audio, noise: Audio) -> Audio:
+    """Add the noise, looped, 5 dB under the speech."""
+    noise = np.resize(noise, len(clean))
+    mixed: Audio = clean + noise * np.float32(10 ** ((level_db(clean) - level_db(noise) - 5) / 20))
+    return mixed
+
+
 @pytest.fixture(scope="module")
 def box() -> nb.Denoiser:
     return nb.Denoiser()
@@ -54,18 +61,27 @@ def test_clean_speech_keeps_its_level_whether_quiet_or_loud(
 
 
 @pytest.mark.audio
+@pytest.mark.xfail(
+    reason="the early model takes 5 dB of a deep voice in low, steady noise: train on"
+)
 def test_noise_goes_and_the_voice_stays(
     box: nb.Denoiser, speech_clip: Clip, noise_clip: Clip
 ) -> None:
     clean = speech_48k(speech_clip)
-    noise = np.resize(speech_48k(noise_clip), len(clean))
-    noise = noise * np.float32(10 ** ((level_db(clean) - 5.0 - level_db(noise)) / 20))
-    noisy = clean + noise
+    noisy = mixture(clean, speech_48k(noise_clip))
     out = box(noisy[None], RATE)[0]
-    assert si_sdr(out, clean) > si_sdr(noisy, clean) + 1.0
+    assert si_sdr(out, clean) > si_sdr(noisy, clean) + 4.0
     projected = float(out.astype(np.float64) @ clean / (clean.astype(np.float64) @ clean))
-    # An early model: at 5 dB of low, steady noise it still takes too much of a deep voice.
-    assert 20 * np.log10(projected) > -6.5
+    assert abs(20 * np.log10(projected)) < 1.5
+
+
+@pytest.mark.audio
+def test_noisy_speech_comes_nearer_to_clean_speech(
+    box: nb.Denoiser, speech_clip: Clip, noise_clip: Clip
+) -> None:
+    clean = speech_48k(speech_clip)
+    noisy = mixture(clean, speech_48k(noise_clip))
+    assert si_sdr(box(noisy[None], RATE)[0], clean) > si_sdr(noisy, clean) + 1.0
 
 
 @pytest.mark.audio
@@ -81,8 +97,7 @@ def test_a_lead_of_silence_does_no_harm(
     box: nb.Denoiser, speech_clip: Clip, noise_clip: Clip
 ) -> None:
     clean = speech_48k(speech_clip)
-    noise = np.resize(speech_48k(noise_clip), len(clean))
-    noisy = clean + noise * np.float32(10 ** ((level_db(clean) - 5.0 - level_db(noise)) / 20))
+    noisy = mixture(clean, speech_48k(noise_clip))
     at_once = box(noisy[None], RATE)[0]
     later = box(np.concatenate([np.zeros(10 * RATE, np.float32), noisy])[None], RATE)[0]
     assert si_sdr(later[10 * RATE :], clean) > si_sdr(at_once, clean) - 1.0

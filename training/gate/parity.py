@@ -14,10 +14,6 @@ __all__ = ["any_chunks", "any_size", "same_as_pytorch"]
 SAME, EQUAL = 1e-4, 1e-5
 """Of full scale: between two runtimes, and between two schedules (kernels differ by row count)."""
 
-# A unit that integrates for seconds adds up rounding: PyTorch's own states in float32 lie 5e-5 from
-# those in float64 after twelve seconds. Nobody hears a state; what comes of it counts against SAME.
-STATE_SAME = 1e-3
-
 
 def difference(one: Floats, other: Floats, subject: Subject) -> float:
     """Return the largest deviation, as a share of full scale; infinite for other shapes."""
@@ -38,8 +34,7 @@ def same_as_pytorch(subject: Subject) -> Finding:
     worst = difference(found, wanted.numpy(), subject)
     for state, other in zip(subject.model.card.states, after, strict=True):
         gap = np.abs(states[state.input] - other.numpy()).max()
-        gap = float(gap / max(1.0, np.abs(other.numpy()).max()))
-        within(f"state '{state.input}' of ONNX Runtime minus PyTorch's", gap, STATE_SAME)
+        worst = max(worst, float(gap / max(1.0, np.abs(other.numpy()).max())))
     return within("ONNX Runtime minus PyTorch", worst, SAME)
 
 
