@@ -8,9 +8,8 @@ prints how much nearer to it the neural denoiser brings the sound, beside the be
 that is compared goes through the same chain, so that its filters and compressor do not count as
 distortion.
 
-SI-SDR: Le Roux et al., "SDR - half-baked or well done?", ICASSP 2019. LSD: log-spectral distance
-to 24 kHz, 80 dB under the loudest at most (Gray & Markel, 1976). Speech level: how loud the voice
-still is beside the clean one; a denoiser that swallows speech shows here.
+SI-SDR and LSD (log-spectral distance to 24 kHz) are neuralboard.benchmarks.metrics'. Speech level:
+the clean voice's share in the result; a denoiser that swallows speech shows here.
 """
 
 from __future__ import annotations
@@ -28,6 +27,8 @@ from pedalboard.io import AudioFile
 
 import neuralboard as nb
 from neuralboard.assets import DEMO_CLEAN, DEMO_NOISY
+from neuralboard.benchmarks import metrics
+from neuralboard.benchmarks.metrics.speech_level import projection_gain
 
 Audio = NDArray[np.float32]  # [samples]
 
@@ -57,34 +58,6 @@ def read(path: Path, seconds: float | None = None) -> tuple[Audio, int]:
         return file.read(frames).mean(axis=0), rate
 
 
-def si_sdr(estimate: Audio, reference: Audio) -> float:
-    """Scale-invariant signal-to-distortion ratio in dB."""
-    heard = estimate.astype(np.float64) - estimate.mean()
-    wanted = reference.astype(np.float64) - reference.mean()
-    target = heard @ wanted / (wanted @ wanted) * wanted
-    return float(10 * np.log10(np.sum(target**2) / np.sum((heard - target) ** 2)))
-
-
-def lsd(estimate: Audio, reference: Audio) -> float:
-    """Log-spectral distance in dB over all bins and frames, 80 dB deep."""
-    powers = []
-    for audio in (estimate, reference):
-        frames = np.lib.stride_tricks.sliding_window_view(audio, 2048)[::512]
-        powers.append(np.abs(np.fft.rfft(frames * np.hanning(2048), axis=1)) ** 2)
-    floor = powers[1].max() * 1e-8
-    levels = [10 * np.log10(np.maximum(power, floor)) for power in powers]
-    return float(np.mean(np.sqrt(np.mean((levels[0] - levels[1]) ** 2, axis=1))))
-
-
-def speech_level(estimate: Audio, reference: Audio) -> float:
-    """Level of the voice in dB against the clean one: the projection on it, where it speaks."""
-    blocks = reference[: len(reference) // 960 * 960].reshape(-1, 960)
-    power = np.mean(blocks.astype(np.float64) ** 2, axis=1)
-    speaks = np.repeat(power > power.max() * 1e-3, 960)
-    wanted, heard = (x[: len(speaks)][speaks].astype(np.float64) for x in (reference, estimate))
-    return float(20 * np.log10(max(heard @ wanted / (wanted @ wanted), 1e-6)))
-
-
 def table() -> Iterator[str]:
     """Measure the demo clip through the chain with three denoisers: none, classic, neural."""
     (clean, rate), (noisy, _) = read(DEMO_CLEAN), read(DEMO_NOISY)
@@ -98,9 +71,10 @@ def table() -> Iterator[str]:
     }
     for title, board in rows.items():
         out = board(noisy, rate)
+        level = 20 * np.log10(abs(projection_gain(wanted, out)))
         yield (
-            f"{title:<22}{si_sdr(out, wanted):>6.1f} dB{lsd(out, wanted):>6.1f} dB"
-            f"{speech_level(out, wanted):>+12.1f} dB"
+            f"{title:<22}{metrics.si_sdr(wanted, out):>6.1f} dB"
+            f"{metrics.lsd(wanted, out, rate):>6.1f} dB{level:>+12.1f} dB"
         )
 
 

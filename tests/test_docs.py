@@ -15,7 +15,7 @@ import neuralboard as nb
 from tests.test_examples import PROJECT, run
 
 PAGES = sorted((PROJECT / "docs").glob("*.md"))
-RUN = ("write-a-box", "chain-text", "streaming")
+RUN = ("boxes", "chain-text", "streaming", "write-a-box")
 
 
 def blocks(page: Path, language: str) -> list[str]:

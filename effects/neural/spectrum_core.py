@@ -20,19 +20,16 @@ from neuralboard import cpp_ext
 from neuralboard.audio import Audio
 from neuralboard.effect import Core
 from neuralboard.effects.model_file import ModelFile
+from neuralboard.effects.model_probe import MAX_FRAMES
 from neuralboard.effects.neural.frame_values import fill, values_at
 from neuralboard.effects.neural.model_stream import ModelStream
 from neuralboard.errors import ModelFileError
 from neuralboard.heard import Heard
 
-__all__ = ["MAX_FRAMES", "SpectrumCore"]
+__all__ = ["SpectrumCore"]
 
 Spectrum = NDArray[np.complex64]
 Floats = NDArray[np.float32]
-
-MAX_FRAMES = 128
-"""Frames per run of the graph: no faster beyond, and ONNX Runtime keeps the memory of the
-longest run."""
 
 
 class SpectrumCore(Core):

@@ -17,13 +17,12 @@ from neuralboard import cpp_ext
 from neuralboard.audio import Audio
 from neuralboard.effect import Core
 from neuralboard.effects.model_file import ModelFile
+from neuralboard.effects.model_probe import most_frames
 from neuralboard.effects.neural.frame_values import fill, values_at
 from neuralboard.effects.neural.model_stream import ModelStream
 from neuralboard.heard import Heard
 
 __all__ = ["WaveformCore"]
-
-_MAX_SAMPLES = 16_384  # per run of the graph, and one block at least
 
 
 class WaveformCore(Core):
@@ -38,7 +37,7 @@ class WaveformCore(Core):
         self._batch = 1 if card.channels == "linked" else channels
         self._averages = self._batch != channels
         self._size = size = card.block
-        self._longest = max(size, _MAX_SAMPLES // size * size)
+        self._longest = size * most_frames(card)
         self.latency = size - 1 + card.latency
         causes = {"block": size - 1, "model": card.latency}
         self.causes = {cause: samples for cause, samples in causes.items() if samples}
