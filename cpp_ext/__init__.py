@@ -61,6 +61,7 @@ HAVE_EXTENSION = _load_extension()
 if TYPE_CHECKING or HAVE_EXTENSION:
     from neuralboard.cpp_ext.native import (
         Biquad,
+        Convolver,
         DelayLine,
         Fifo,
         IstftStream,
@@ -76,6 +77,7 @@ if TYPE_CHECKING or HAVE_EXTENSION:
 else:
     from neuralboard.cpp_ext.reference import (
         Biquad,
+        Convolver,
         DelayLine,
         Fifo,
         IstftStream,
@@ -92,6 +94,7 @@ else:
 __all__ = [
     "HAVE_EXTENSION",
     "Biquad",
+    "Convolver",
     "DelayLine",
     "Fifo",
     "IstftStream",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralboard.cpp_ext import _ext, checks
+from neuralboard.cpp_ext.convolver_plan import HEAD, check_response, parts_of
 from neuralboard.cpp_ext.filters import KINDS, check_filter
 from neuralboard.cpp_ext.native_stft import IstftStream, MaskStream, Stft, StftStream
 from neuralboard.cpp_ext.rate_design import design_rates
@@ -19,6 +20,7 @@ Audio = NDArray[np.float32]
 
 __all__ = [
     "Biquad",
+    "Convolver",
     "DelayLine",
     "Fifo",
     "IstftStream",
@@ -122,6 +124,27 @@ class Biquad:
         result = self._process(block, cutoff_hz, gain_db, q, out)
         if result is None:
             raise checks.refusal(checks.filter_problem(self, block, cutoff_hz, gain_db, q, out))
+        return result
+
+    def reset(self) -> None:
+        """Forget all past samples."""
+        checks.done(self._core.reset())
+
+
+class Convolver:
+    """See `reference_convolver.Convolver`."""
+
+    def __init__(self, response: Audio) -> None:
+        response, self.channels = check_response(response)
+        self.taps = response.shape[1]
+        self._core = _ext.Convolver(response, HEAD, parts_of(self.taps))
+        self._process = self._core.process
+
+    def process(self, block: Audio, out: Audio | None = None) -> Audio:
+        """Convolve [channels, n]; `out` may be `block`."""
+        result = self._process(block, out)
+        if result is None:
+            raise checks.refusal(checks.block_problem(block, self.channels, out))
         return result
 
     def reset(self) -> None:

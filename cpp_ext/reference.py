@@ -3,7 +3,7 @@
 
 It is what the C++ is tested against, and what serves (many times slower) where the extension could
 not be built. This file holds the kernels in time; `reference_stft` holds those in frequency,
-`reference_rates` the sample-rate converter; all are importable from here.
+`reference_convolver` and `reference_rates` what their names say; all are importable from here.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from neuralboard.cpp_ext import checks
 from neuralboard.cpp_ext.filters import FIRST_ORDER, check_filter
+from neuralboard.cpp_ext.reference_convolver import Convolver
 from neuralboard.cpp_ext.reference_rates import RatePair
 from neuralboard.cpp_ext.reference_stft import IstftStream, MaskStream, Stft, StftStream
 
@@ -22,6 +23,7 @@ Audio = NDArray[np.float32]
 
 __all__ = [
     "Biquad",
+    "Convolver",
     "DelayLine",
     "Fifo",
     "IstftStream",

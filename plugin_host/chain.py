@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from neuralboard import natives, registry
+from neuralboard import natives, registry, responses
 from neuralboard.board import Board
 from neuralboard.box import Box
 from neuralboard.errors import ChainError, NeuralboardError, ParameterError
@@ -144,7 +144,7 @@ def _native(name: str, cls: Any, args: list[Any], kwargs: dict[str, Any]) -> Any
         source = kwargs.pop("impulse_response_filename", None) or args.pop(0)
         try:
             item = cls(source)
-            natives.check_response(item)
+            responses.check_file(item)
         except (TypeError, ValueError, RuntimeError) as error:
             raise ChainError(
                 f"convolution({source!r}): {str(error).partition(chr(10))[0]}"

@@ -6,7 +6,7 @@ Each class belongs to one recipe, found by measurement (pedalboard 0.9.26):
 ======= ===================================================================================
 direct  any blocks after priming: exact, no added latency
 chunk   exactly 512 samples per call behind a FIFO: exact for anything, 511 samples latency
-own     our C++ does it (filters, Gain) or our containers do (Mix, Chain, Pedalboard)
+own     our C++ does it (filters, Gain, Convolution) or our containers (Mix, Chain, Pedalboard)
 whole   needs the whole recording at once (PitchShift, GSMFullRateCompressor): one-shot only
 ======= ===================================================================================
 
@@ -17,17 +17,15 @@ run in many threads at once. Only VST3 and Audio Unit plug-ins can't be cloned: 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-import numpy as np
 import pedalboard
 
+from neuralboard import responses
 from neuralboard.errors import (
     AudioError,
-    AudioFileError,
     BoardError,
     BoxError,
     ParameterError,
@@ -38,8 +36,6 @@ __all__ = [
     "TESTED_VERSIONS",
     "changes_latency",
     "check_nesting",
-    "check_response",
-    "check_response_array",
     "check_values",
     "clone",
     "is_native",
@@ -58,7 +54,7 @@ _DIRECT = {
 }  # fmt: skip
 _OWN = {
     "Gain", "HighpassFilter", "LowpassFilter", "HighShelfFilter", "LowShelfFilter", "PeakFilter",
-    "Mix", "Chain", "Pedalboard",
+    "Convolution", "Mix", "Chain", "Pedalboard",
 }  # fmt: skip
 _WHOLE = {"PitchShift", "GSMFullRateCompressor"}
 
@@ -189,52 +185,10 @@ def clone(native: Any, values: tuple[Any, ...] | None = None) -> Any:
         Of `read_values`, where they were read already.
     """
     cls = native_class(native)
-    copy = cls(*convolution_source(native) if cls.__name__ == "Convolution" else ())
+    copy = cls(*responses.source_of(native) if cls.__name__ == "Convolution" else ())
     for name, value in zip(property_names(native), values or read_values(native), strict=True):
         setattr(copy, name, value)
     return copy
-
-
-def convolution_source(native: Any) -> tuple[Any, ...]:
-    """Return the arguments that make a Convolution with the same impulse response."""
-    filename = native.impulse_response_filename
-    if filename:
-        return (filename, native.mix)
-    # The response's own rate is shown nowhere but in the repr: "... audio at 44100 Hz>".
-    found = re.search(r"at ([0-9.eE+]+) Hz>", repr(native))
-    if found is None:
-        raise BoxError(
-            f"the sample rate of the impulse response of {native!r} can't be read; make the"
-            " Convolution from a file instead"
-        )
-    check_response_array(native.impulse_response, float(found[1]))
-    return (native.impulse_response, native.mix, float(found[1]))
-
-
-def check_response_array(response: Any, sample_rate: float) -> None:
-    """Raise `ParameterError` for an impulse response that would hang or poison a Convolution.
-
-    Parameters
-    ----------
-    response : ndarray, `[channels, samples]`
-    sample_rate : float
-        Hz; pedalboard resamples the response from it, which at 1e300 takes for ever.
-    """
-    if not 100.0 <= sample_rate <= 768_000.0:
-        raise ParameterError(
-            f"the impulse response's sample rate of {sample_rate:g} Hz is outside 100 to 768000;"
-            " give the rate at which it was recorded"
-        )
-    if np.ndim(response) not in (1, 2) or np.size(response) == 0:
-        raise ParameterError(
-            f"the impulse response of shape {np.shape(response)} holds no samples; give"
-            " [channels, samples]"
-        )
-    if not np.all(np.abs(response) <= 1e9):
-        raise ParameterError(
-            "the impulse response holds NaN, Inf or samples beyond 1e9; replace them, as by"
-            " numpy.nan_to_num(response)"
-        )
 
 
 _DEEPEST = 100
@@ -283,23 +237,9 @@ def check_values(native: Any, values: tuple[Any, ...], sample_rate: int) -> None
 def check_format(native: Any, sample_rate: int, channels: int) -> None:
     """Raise `AudioError` where an effect can't do this channel count."""
     name = native_class(native).__name__
-    if name == "Convolution":
-        check_response(native)
     if name in ("Convolution", "MP3Compressor", "Reverb") and channels > 2:
         raise AudioError(
             f"{name} does 1 or 2 channels, not {channels}; process pairs of channels by themselves"
-        )
-
-
-def check_response(native: Any) -> None:
-    """Raise `AudioFileError` for a Convolution whose file could not be read.
-
-    pedalboard takes a folder or a letter to an aunt without a word, and then changes nothing.
-    """
-    if native.impulse_response is None and native.impulse_response_filename:
-        raise AudioFileError(
-            f"{native.impulse_response_filename} holds no impulse response that pedalboard can"
-            " read; name a WAV, FLAC or AIFF file"
         )
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our own Gain and IIR filters in place of pedalboard's, steered by the native's properties.
+"""Our own Gain, IIR filters and Convolution, steered by the properties of pedalboard's.
 
 pedalboard's filters snap small states to zero at the end of every internal call, so on quiet
-material they depend on the block boundaries, and both step when a property changes. These are
-≤ 3e-7 from pedalboard's, equal bit for bit under any block schedule, and ramp.
+material they depend on the block boundaries; its Convolution depends on them always; all step
+when a property changes. These are ≤ 3e-7 from pedalboard's, equal bit for bit under any block
+schedule, and ramp.
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ from typing import Any
 
 import numpy as np
 
-from neuralboard import cpp_ext, natives
+from neuralboard import cpp_ext, natives, responses
 from neuralboard.audio import Audio
 from neuralboard.errors import NeuralboardWarning, ParameterError
 from neuralboard.guard import BrokenSamples
 from neuralboard.ramp import RAMP_SECONDS, Ramp
 from neuralboard.voice import Sidechains, Voice
 
-__all__ = ["FilterVoice", "GainVoice", "own_voice"]
+__all__ = ["ConvolutionVoice", "FilterVoice", "GainVoice", "own_voice"]
 
 
 def own_voice(native: Any, sample_rate: int, channels: int) -> Voice:
-    """Return the voice that stands in for a Gain or an IIR filter."""
-    gain = natives.native_class(native).__name__ == "Gain"
-    return (GainVoice if gain else FilterVoice)(native, sample_rate, channels)
+    """Return the voice that stands in for a Gain, a Convolution or an IIR filter."""
+    kinds: dict[str, type[SteeredVoice]] = {"Gain": GainVoice, "Convolution": ConvolutionVoice}
+    kind = kinds.get(natives.native_class(native).__name__, FilterVoice)
+    return kind(native, sample_rate, channels)
 
 
 class SteeredVoice(Voice):
@@ -152,3 +154,26 @@ class FilterVoice(SteeredVoice):
 
     def _run(self, block: Audio, heard: list[Any]) -> Audio:
         return self._biquad.process(block, heard[0], heard[1], heard[2])
+
+
+class ConvolutionVoice(SteeredVoice):
+    """Convolution by our partitioned convolver; what ramps is the mix."""
+
+    def __init__(self, native: Any, sample_rate: int, channels: int) -> None:
+        natives.check_format(native, sample_rate, channels)
+        self._convolver = cpp_ext.Convolver(responses.taps_of(native, sample_rate, channels))
+        super().__init__(native, sample_rate, channels)
+
+    def reset(self) -> None:
+        self._convolver.reset()
+        super().reset()
+
+    def _forget_sound(self) -> None:
+        self._convolver.reset()
+
+    def _run(self, block: Audio, heard: list[Any]) -> Audio:
+        (mix,) = heard
+        wet = self._convolver.process(block)
+        wet *= mix
+        wet += block * (np.float32(1.0) - np.float32(mix))
+        return wet

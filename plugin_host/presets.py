@@ -15,7 +15,7 @@ import numpy as np
 import pedalboard
 from pedalboard._pedalboard import load_plugin as _load_plugin
 
-from neuralboard import natives, registry
+from neuralboard import natives, registry, responses
 from neuralboard.audio import check_sample_rate
 from neuralboard.errors import NeuralboardError, ParameterError, PresetError, did_you_mean
 
@@ -111,7 +111,7 @@ def _describe_native(item: Any) -> dict[str, Any]:
         values[key] = value.name if hasattr(value, "__members__") else value
     described = {"native": name, "parameters": values}
     if name == "Convolution":
-        source = natives.convolution_source(item)
+        source = responses.source_of(item)
         if isinstance(source[0], str):
             described["impulse_response"] = source[0]
         else:
@@ -180,11 +180,11 @@ def _build_native(data: dict[str, Any]) -> Any:
             # At a rate of 1e308 pedalboard never comes back.
             rate = check_sample_rate(data.get("sample_rate"))
             response = _array_from_json(source)
-            natives.check_response_array(response, rate)
+            responses.check_array(response, rate)
             item = cls(response, 1.0, float(rate))
         else:
             item = cls(source)
-            natives.check_response(item)
+            responses.check_file(item)
     else:
         item = cls()
     set_native_values(item, values)

@@ -146,5 +146,6 @@ void bind_filters(py::module_& module);
 void bind_streams(py::module_& module);
 void bind_stft(py::module_& module);
 void bind_rates(py::module_& module);
+void bind_convolver(py::module_& module);
 
 }  // namespace neuralboard

@@ -10,4 +10,5 @@ PYBIND11_MODULE(_ext, module) {
     neuralboard::bind_streams(module);
     neuralboard::bind_stft(module);
     neuralboard::bind_rates(module);
+    neuralboard::bind_convolver(module);
 }

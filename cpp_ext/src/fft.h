@@ -69,6 +69,27 @@ public:
         interleaved[2 * half_ + 1] = 0.0f;
     }
 
+    /// The same with real and imaginary parts [n/2] apart: bins 0 .. n/2 - 1, and in im[0], which
+    /// would always be 0, the last bin (real as well). Does not allocate.
+    void forward(const float* samples, Split<float> packed, Scratch& scratch) const noexcept {
+        const Split<float> z = buffer(scratch, 0);
+        deinterleave(samples, z.re, z.im, half_);
+        const Split<float> result = transform(z, scratch);
+        split(result, packed);
+        packed.re[0] = result.re[0] + result.im[0];
+        packed.im[0] = result.re[0] - result.im[0];
+    }
+
+    /// The inverse of that, n times the true one. Does not allocate.
+    void inverse(Split<float> packed, float* samples, Scratch& scratch) const noexcept {
+        const Split<float> z = buffer(scratch, 0);
+        merge(packed, z);
+        z.re[0] = packed.re[0] + packed.im[0];
+        z.im[0] = packed.re[0] - packed.im[0];
+        const Split<float> result = transform({z.im, z.re}, scratch);
+        interleave(result.im, result.re, samples, half_);
+    }
+
     /// spectrum [n/2 + 1] -> samples [n], n times the true inverse (the caller's window holds the
     /// 1/n). Imaginary parts of the first and last bin are ignored. Does not allocate.
     void inverse(const std::complex<float>* spectrum, float* samples,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "biquad.h"
+#include "convolver.h"
 #include "delay_line.h"
 #include "fifo.h"
 #include "rate_pair.h"
@@ -77,6 +78,12 @@ int main() {
                        {1.0f, nullptr});
         filter.process(in.data(), out.data(), n, {0.0f, ramp.data()}, {6.0f, nullptr},
                        {1.0f, nullptr});
+    });
+    Convolver convolver(std::vector<float>(kChannels * 2000, 0.1f), kChannels, 64,
+                        {{64, 7}, {512, 3}});
+    report("Convolver", [&](std::size_t n) {
+        convolver.process(in.data(), out.data(), n);
+        convolver.reset();
     });
     DelayLine delay(kChannels, 77);
     report("DelayLine", [&](std::size_t n) { delay.push(in.data(), out.data(), n); });

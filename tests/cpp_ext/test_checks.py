@@ -19,6 +19,9 @@ READ_ONLY.flags.writeable = False
 CALLS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "delay": lambda m, block, out: m.DelayLine(2, 5).push(block, out),
     "biquad": lambda m, block, out: m.Biquad("peak", 8000, 2).process(block, 100.0, 1.0, 1.0, out),
+    "convolver": lambda m, block, out: m.Convolver(np.ones((2, 99), np.float32)).process(
+        block, out
+    ),
     "analysis": lambda m, block, out: m.StftStream(32, 8, "hann", 2).push(block, out),
     "mask": lambda m, block, out: m.MaskStream(32, 8, "hann", None, 2).push(
         block, np.ones(17, np.float32), out
@@ -65,7 +68,7 @@ def test_outs_that_don_t_fit(impl: ModuleType, call: str) -> None:
         CALLS[call](impl, GOOD, out)
 
 
-@pytest.mark.parametrize("call", ["delay", "biquad", "mask"])
+@pytest.mark.parametrize("call", ["delay", "biquad", "convolver", "mask"])
 def test_out_may_be_the_block_but_not_overlap_it(impl: ModuleType, call: str) -> None:
     memory = np.zeros(2 * 64 + 8, np.float32)
     block, shifted = memory[:128].reshape(2, 64), memory[8:].reshape(2, 64)
@@ -149,6 +152,7 @@ RESETS: dict[str, Callable[[ModuleType], Any]] = {
     "StftStream": lambda m: m.StftStream(32, 10, "hann", 2),
     "MaskStream": lambda m: m.MaskStream(32, 10, "hann", None, 2),
     "Biquad": lambda m: m.Biquad("peak", 8000, 2),
+    "Convolver": lambda m: m.Convolver(np.ones((2, 99), np.float32)),
     "DelayLine": lambda m: m.DelayLine(2, 33),
     "RatePair": lambda m: m.RatePair(48000, 44100, 2, 3),
 }
@@ -164,6 +168,8 @@ def test_reset_begins_again(impl: ModuleType, noise: Any, name: str) -> None:
             return stream.up(stream.down(audio), 703)
         if name == "MaskStream":
             return stream.push(audio, np.ones(17, np.float32))
+        if name == "Convolver":
+            return stream.process(audio)
         return stream.process(audio, 99.0, 6.0) if name == "Biquad" else stream.push(audio)
 
     first = run()

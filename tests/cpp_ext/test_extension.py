@@ -140,6 +140,8 @@ def test_names_of_the_stub_are_those_of_the_binding() -> None:
     biquad = _ext.Biquad(kind=4, sample_rate=8000, channels=1)
     done = biquad.process(block=block, cutoff_hz=100, gain_db=1, q=1, out=None)
     assert done is not None
+    convolver = _ext.Convolver(response=np.ones((1, 70), np.float32), head=64, parts=[(64, 1)])
+    assert convolver.process(block=block, out=None) is not None
     analysis = _ext.StftStream(hop_length=16, window=window, channels=1)
     frames = analysis.push(block=block, out=None)
     assert frames is not None
