@@ -10,12 +10,14 @@ from __future__ import annotations
 import csv
 import zlib
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pedalboard import MP3Compressor
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -29,18 +31,19 @@ class Mixing:
     """What is drawn how often; probabilities unless a unit says otherwise."""
 
     seconds: float = 2.0
-    snr_db: tuple[float, float] = (-7.0, 22.0)
+    snr_db: tuple[float, float] = (-8.0, 20.0)
     level_db: tuple[float, float] = (-55.0, -8.0)  # of the mixture: quiet speech is speech
     noise_only: float = 0.05  # teaches silence
     clean_only: float = 0.05  # teaches to leave alone
     room: float = 0.4
-    synthetic_noise: float = 0.15
+    synthetic_noise: float = 0.18
     babble: float = 0.1  # three to six other voices as the noise
     noise_speed: tuple[float, float] = (0.7, 1.4)  # played slower or faster: more kinds of noise
     voice_speed: float = 0.3  # how often a voice is, by up to 12 %
     second_noise: float = 0.3
     equaliser: float = 0.5
     band_limit: float = 0.4  # narrow recordings: both speech and noise lose their treble
+    codec: float = 0.08  # both noisy and target: what a codec did to a voice stays
     level_step: float = 0.15
     lead_silence: float = 0.05
 
@@ -190,8 +193,10 @@ def simulated_room(rng: Rng) -> Audio:
     time = np.arange(count) / RATE
     tail = rng.standard_normal(count) * 10 ** (-3 * time / decay)
     tail[: int(rng.uniform(0.001, 0.01) * RATE)] = 0
-    dark = np.fft.rfft(tail) / (1 + np.fft.rfftfreq(count, 1 / RATE) / rng.uniform(2e3, 12e3))
-    tail = np.fft.irfft(dark, count)
+    size = 1 << (count - 1).bit_length()  # a length with large prime factors would take long
+    dark = np.fft.rfft(tail, size)
+    dark /= 1 + np.fft.rfftfreq(size, 1 / RATE) / rng.uniform(2e3, 12e3)
+    tail = np.fft.irfft(dark, size)[:count]
     tail *= 10 ** (rng.uniform(-12, 3) / 20) / (np.linalg.norm(tail) + 1e-9)
     tail[0] = 1.0
     return tail.astype(np.float32)
@@ -218,6 +223,22 @@ def low_pass(audio: Audio, cutoff_hz: float) -> Audio:
     frequency = np.fft.rfftfreq(len(audio), 1 / RATE)
     slope = np.clip((cutoff_hz * 1.04 - frequency) / (cutoff_hz * 0.06), 0, 1)
     return np.fft.irfft(np.fft.rfft(audio) * slope, len(audio)).astype(np.float32)
+
+
+def codec(rng: Rng) -> Callable[[Audio], Audio]:
+    """Draw a lossy codec: MP3 of any quality, or 8-bit companding as telephones use (G.711)."""
+    if rng.random() < 0.7:
+        mp3 = MP3Compressor(vbr_quality=float(rng.uniform(2, 9.5)))
+        return lambda audio: mp3(np.clip(audio, -1, 1), RATE)[: len(audio)]
+    return companded
+
+
+def companded(audio: Audio) -> Audio:
+    """Round to 8 bits on mu-law's scale (ITU-T G.711)."""
+    scale = np.float32(np.log1p(255.0))
+    code = np.sign(audio) * np.log1p(255 * np.abs(audio)) / scale
+    code = np.round(code * 127) / 127
+    return (np.sign(code) * np.expm1(np.abs(code) * scale) / 255).astype(np.float32)
 
 
 def active_rms(audio: Audio) -> float:
@@ -277,5 +298,8 @@ class Mixtures(Dataset[tuple[Tensor, Tensor, float]]):
         noisy = speech + noise
         gain = 10 ** (rng.uniform(*m.level_db) / 20) / active_rms(noisy)
         gain = min(gain, 0.99 / (float(np.max(np.abs(noisy))) + 1e-9))
-        pair = [torch.from_numpy((x * gain).astype(np.float32)) for x in (noisy, speech)]
-        return pair[0], pair[1], float(band)
+        both = [(x * gain).astype(np.float32) for x in (noisy, speech)]
+        if rng.random() < m.codec:
+            coded = codec(rng)
+            both, band = [coded(audio) for audio in both], RATE // 2
+        return torch.from_numpy(both[0]), torch.from_numpy(both[1]), float(band)

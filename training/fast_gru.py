@@ -7,49 +7,30 @@ to rounding (tests/training/test_fast_gru.py).
 
 from __future__ import annotations
 
-import functools
-import warnings
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-SOURCE = Path(__file__).with_name("kernels") / "fast_gru.cpp"
-
-
-@functools.cache
-def kernel() -> Any:
-    """Compile the loop once (about half a minute; kept by torch's cache), or give None."""
-    from torch.utils import cpp_extension
-
-    try:
-        return cpp_extension.load(
-            "neuralboard_fast_gru",
-            [str(SOURCE)],
-            extra_cflags=["-O3", "-march=native", "-ffast-math", "-fopenmp-simd"],
-        )
-    except (OSError, RuntimeError, ImportError) as error:
-        warnings.warn(f"the fast GRU did not compile, training is slower: {error}", stacklevel=2)
-        return None
+from neuralboard.training.kernels import kernel
 
 
 class _Loop(torch.autograd.Function):
-    """The recurrence as one node of the graph."""
+    """The whole layer as one node of the graph."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, h0: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Give h [steps, rows, units] from the input part of the gates [steps, rows, 3 units]."""
-        h, gates = kernel().forward(x.contiguous(), h0.contiguous(), weight, bias)
-        ctx.save_for_backward(h, gates, weight)
+    def forward(ctx: Any, x: Tensor, h0: Tensor, *parameters: Tensor) -> Tensor:
+        """Give h [steps, rows, units] from x [steps, rows, inputs] and torch's four parameters."""
+        x = x.contiguous()
+        h, gates = kernel("fast_gru").forward(x, h0.contiguous(), *parameters)
+        ctx.save_for_backward(x, h, gates, *parameters[:2])
         return h[1:]
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, ...]:
-        """Give the gradients of all four inputs."""
-        h, gates, weight = ctx.saved_tensors
+        """Give the gradients of all inputs."""
         found: tuple[Tensor, ...] = tuple(
-            kernel().backward(grads[0].contiguous(), h, gates, weight)
+            kernel("fast_gru").backward(grads[0].contiguous(), *ctx.saved_tensors)
         )
         return found
 
@@ -60,10 +41,8 @@ class FastGRU(nn.GRU):
     def forward(self, x: Tensor, h0: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         """Give all hidden vectors [steps, rows, units] and the last [1, rows, units]."""
         training = self.training and torch.is_grad_enabled() and x.device.type == "cpu"
-        if not training or x.dtype != torch.float32 or kernel() is None:
+        if not training or x.dtype != torch.float32 or kernel("fast_gru") is None:
             return super().forward(x, h0)
-        parameters: list[Any] = [*self._flat_weights]
-        weight_in, weight, bias_in, bias = parameters
         loop: Any = _Loop.apply
-        h = loop(nn.functional.linear(x, weight_in, bias_in), h0[0], weight, bias)
+        h = loop(x, h0[0], *self._flat_weights)
         return h, h[-1:]

@@ -5,9 +5,10 @@
     python -m neuralboard.training.train --corpus CORPUS --out RUN --minutes 60 [--resume]
     torchrun --nproc-per-node 2 -m neuralboard.training.train ...      # more devices or machines
 
-One loop: AdamW; warm-up, a constant rate, and a fall to nothing over the last fifth of the time
-(so that a run can be continued from ``steady.safetensors``, kept before the fall); an exponential
-average of the weights (what is exported); a CSV log; checkpoints written whole or not at all.
+One loop: Muon and AdamW; warm-up, a constant rate, and a fall to nothing over the last fifth of the
+time (so that a run can be continued from ``steady.safetensors``, kept before the fall); an
+exponential average of the weights (what is exported); a CSV log; checkpoints written whole or not
+at all.
 
 In the run folder: ``last.safetensors`` (to go on from), ``best.safetensors`` (the averaged weights
 that did best on voices kept back; what is exported), ``steady.safetensors``, ``log.csv``,
@@ -38,6 +39,7 @@ from neuralboard.training import checkpoint, plots, provenance
 from neuralboard.training.data import Corpus, Mixing, Mixtures
 from neuralboard.training.losses import RESOLUTIONS, si_sdr, spectral_loss
 from neuralboard.training.models.denoiser import Denoiser, enhance
+from neuralboard.training.optimiser import MuonAdamW
 from neuralboard.training.recipe import apply_recipe
 
 
@@ -63,7 +65,9 @@ class Settings:
     seconds: float = 2.0
     long_every: int = 8  # each such batch holds few, long clips: states must not drift
     long_seconds: float = 10.0
+    over_attenuation: float = 1.0  # how much worse swallowed speech is than noise left
     channels: int = 48
+    context: int = 96
     device: str = "auto"
     devices: int | str = "auto"
 
@@ -137,11 +141,10 @@ class Training:
         torch.manual_seed(settings.seed)
         self.corpus = Corpus(settings.corpus, "train")
         self.held_out = Corpus(settings.corpus, "valid")
-        self.network = Denoiser(channels=settings.channels)
+        self.network = Denoiser(channels=settings.channels, context=settings.context)
         self.average = copy.deepcopy(self.network)
-        trained = [p for p in self.network.parameters() if p.requires_grad]
-        optimiser = torch.optim.AdamW(
-            trained, settings.learning_rate, weight_decay=settings.weight_decay
+        optimiser = MuonAdamW(
+            self.network.named_parameters(), settings.learning_rate, settings.weight_decay
         )
         self.progress = checkpoint.Progress()
         if resume:
@@ -197,11 +200,13 @@ class Training:
             group["lr"] = rate
         noisy, target, bandwidth = (x.to(self.fabric.device) for x in batch)
         two = [RESOLUTIONS[i] for i in torch.randperm(4, generator=self.draw)[:2].tolist()]
+        settings = self.settings
         loss = spectral_loss(
             enhance(self.model, noisy),
             target,
             bandwidth.float(),
             noisy.square().mean(-1).sqrt(),
+            over_attenuation=settings.over_attenuation,
             resolutions=tuple(two),
         )
         self.optimiser.zero_grad()

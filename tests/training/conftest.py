@@ -10,11 +10,10 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def slow_gru(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train with torch's own GRU: compiling the fast one takes longer than a toy's training."""
-    if "fast_gru" not in request.path.name:
-        fast_gru = pytest.importorskip("neuralboard.training.fast_gru")
-        monkeypatch.setattr(fast_gru, "kernel", lambda: None)
+def no_kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train with torch's own operators: compiling takes longer than a toy's training."""
+    if "fast_" not in request.path.name:
+        monkeypatch.setenv("NEURALBOARD_NO_KERNELS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -21,10 +21,6 @@ RECIPE = (
     "channels = 8\nbatch = 1\nseconds = 0.5\nlong_seconds = 0.5\nworkers = 0\nvalid_count = 1\n"
     "max_steps = 2\ndevice = 'cpu'\n"
 )
-# Torch's own GRU: to compile the fast one would take longer than all else.
-CODE = (
-    "from neuralboard.training import fast_gru, train; fast_gru.kernel = lambda: None; train.main()"
-)
 
 
 def test_torchrun_with_two_processes_gives_a_working_checkpoint(
@@ -34,10 +30,9 @@ def test_torchrun_with_two_processes_gives_a_working_checkpoint(
         [folders / "voices"], [folders / "noises"], [], tmp_path / "corpus", "CC0 1.0"
     )
     (tmp_path / "toy.toml").write_text(RECIPE, encoding="utf-8")
-    (tmp_path / "toy.py").write_text(CODE, encoding="utf-8")
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-        str(tmp_path / "toy.py"), "--corpus", str(corpus), "--out", str(tmp_path / "run"),
+        "-m", "neuralboard.training.train", "--corpus", str(corpus), "--out", str(tmp_path / "run"),
         "--recipe", str(tmp_path / "toy.toml"),
     ]  # fmt: skip
     done = subprocess.run(

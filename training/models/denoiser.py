@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from neuralboard.training.fast_gru import FastGRU
+from neuralboard.training.fast_linear import FastLinear
 
 N_FFT, HOP_LENGTH, BINS = 960, 480, 481
 LOOKAHEAD_FRAMES = 1
@@ -97,11 +98,11 @@ class DualPath(nn.Module):
         self.squeezed = squeezed
         self.norm_time = nn.LayerNorm(channels)
         self.time = FastGRU(channels, channels)
-        self.out_time = nn.Linear(channels, channels, bias=False)
+        self.out_time = FastLinear(channels, channels, bias=False)
         self.norm_band = nn.LayerNorm(channels)
-        self.squeeze = nn.Linear(channels, squeezed)
+        self.squeeze = FastLinear(channels, squeezed)
         self.across = nn.Parameter(torch.randn(squeezed, BANDS, BANDS) / math.sqrt(BANDS))
-        self.expand = nn.Linear(squeezed, channels, bias=False)
+        self.expand = FastLinear(squeezed, channels, bias=False)
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Take x [frames, batch * bands, channels] and the state [1, batch * bands, channels]."""
@@ -125,7 +126,7 @@ class Denoiser(nn.Module):
     """
 
     def __init__(
-        self, channels: int = 48, blocks: int = 2, squeezed: int = 16, context: int = 160
+        self, channels: int = 48, blocks: int = 2, squeezed: int = 16, context: int = 96
     ) -> None:
         super().__init__()
         self.settings = {
@@ -141,18 +142,18 @@ class Denoiser(nn.Module):
         self.register_buffer("spread", pairs, persistent=False)
         self.register_buffer("gather", matrix / matrix.sum(0), persistent=False)
         self.level = RunningMean(BANDS, LEVEL_DECAY)
-        self.encode_low = nn.Linear(WIDTH * 3 + 1, channels, bias=False)
-        self.encode_high = nn.Linear(2, channels, bias=False)
+        self.encode_low = FastLinear(WIDTH * 3 + 1, channels, bias=False)
+        self.encode_high = FastLinear(2, channels, bias=False)
         self.place = nn.Parameter(torch.randn(BANDS, channels) * 0.1)
-        self.pick = nn.Linear(channels, 8, bias=False)
-        self.to_context = nn.Linear(BANDS * 8, context)
+        self.pick = FastLinear(channels, 8, bias=False)
+        self.to_context = FastLinear(BANDS * 8, context)
         self.context = FastGRU(context, context)
-        self.from_context = nn.Linear(context, BANDS * 8, bias=False)
-        self.merge = nn.Linear(8, channels, bias=False)
+        self.from_context = FastLinear(context, BANDS * 8, bias=False)
+        self.merge = FastLinear(8, channels, bias=False)
         self.blocks = nn.ModuleList(DualPath(channels, squeezed) for _ in range(blocks))
         self.norm = nn.LayerNorm(channels)
-        self.decode_low = nn.Linear(channels, WIDTH * 3)
-        self.decode_high = nn.Linear(channels, 1)
+        self.decode_low = FastLinear(channels, WIDTH * 3)
+        self.decode_high = FastLinear(channels, 1)
         with torch.no_grad():  # start near "pass": mask 0.55 + 0j, gains 0.73
             self.decode_low.bias.copy_(torch.tensor([0.5, 0.0, 3.0] * WIDTH))
             self.decode_high.bias.fill_(1.0)
