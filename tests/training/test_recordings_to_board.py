@@ -28,7 +28,10 @@ from neuralboard.training.recipe import (  # noqa: E402
     packaged_recipe,
 )  # fmt: skip
 
-TOY = "channels = 8\ncontext = 16\nbatch = 1\nseconds = 0.5\nlong_seconds = 0.5\nworkers = 0\nvalid_count = 2\n"
+TOY = (
+    "channels = 8\ncontext = 16\nbatch = 1\nseconds = 0.5\nlong_seconds = 0.5\nworkers = 0\n"
+    "valid_count = 2\n"
+)
 
 
 @pytest.fixture(scope="module")
