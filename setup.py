@@ -8,15 +8,47 @@ does the work, slowly. ``NEURALBOARD_REQUIRE_EXTENSION=1`` makes a failed compil
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from glob import glob
+from typing import Any
 
-from pybind11.setup_helpers import ParallelCompile, Pybind11Extension, build_ext
+from pybind11.setup_helpers import ParallelCompile, Pybind11Extension
+from pybind11.setup_helpers import build_ext as pybind11_build_ext
 from setuptools import setup
 
 # Contraction to fused multiply-add would make results depend on how the compiler unrolls a loop.
-# Off, the bits are the same for every number of channels and on every processor.
+# Off, the bits are the same for every number of channels and on every processor of a level.
 FLAGS = ["/O2"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off", "-fno-math-errno"]
+
+# The extension runs on every processor of its kind. These files hold what newer ones can do besides
+# and are entered only if they can (cpp_ext/src/level.h). MSVC needs no flags for intrinsics.
+# GCC 12 takes its own header's way to say "any value" for a mistake (its bug 105593).
+AVX2 = ["-mavx2", "-mfma"]
+FILE_FLAGS = {
+    "kernels_avx2.cpp": AVX2,
+    "kernels_avx512.cpp": [*AVX2, "-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw"]
+    + ["-Wno-maybe-uninitialized", "-Wno-uninitialized"],
+}
+X86 = platform.machine().lower() in {"x86_64", "amd64"}
+
+
+class build_ext(pybind11_build_ext):  # noqa: N801 (setuptools' name)
+    """Compiles each file with its own flags."""
+
+    def build_extensions(self) -> None:
+        compile_one = getattr(self.compiler, "_compile", None)  # MSVC's class has none
+        if X86 and self.compiler.compiler_type == "unix" and compile_one is not None:
+
+            def compile_with_flags(
+                obj: str, src: str, ext: str, cc_args: Any, extra: list[str], pp_opts: Any
+            ) -> None:
+                own = FILE_FLAGS.get(os.path.basename(src), [])
+                compile_one(obj, src, ext, cc_args, [*extra, *own], pp_opts)
+
+            self.compiler._compile = compile_with_flags
+        super().build_extensions()
+
 
 ParallelCompile().install()
 

@@ -8,7 +8,8 @@ for bit however its input is cut into blocks.
 
 `HAVE_EXTENSION` says which of the two serves. ``NEURALBOARD_REQUIRE_EXTENSION=1`` turns a missing
 extension into an ImportError, ``NEURALBOARD_NO_EXTENSION=1`` forces the twin; without either, a
-missing extension is one warning.
+missing extension is one warning. `simd_level` says which vector instructions the transforms use;
+``NEURALBOARD_SIMD`` forces a lower level.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import warnings as _warnings
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
+from neuralboard.cpp_ext.level import choose_level as _choose_level
+from neuralboard.cpp_ext.level import simd_level
 from neuralboard.cpp_ext.windows import window_values
 
 _REQUIRED = _os.environ.get("NEURALBOARD_REQUIRE_EXTENSION") == "1"
@@ -38,7 +41,7 @@ def _load_extension() -> bool:
     if _FORBIDDEN:
         return False
     try:
-        _import_module("neuralboard.cpp_ext._ext")
+        extension = _import_module("neuralboard.cpp_ext._ext")
     except ImportError as problem:
         if _REQUIRED:
             raise ImportError(
@@ -53,6 +56,7 @@ def _load_extension() -> bool:
             stacklevel=3,
         )
         return False
+    _choose_level(extension)
     return True
 
 
@@ -106,5 +110,6 @@ __all__ = [
     "denormals_restore",
     "find_broken",
     "replace_broken",
+    "simd_level",
     "window_values",
 ]

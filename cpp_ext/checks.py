@@ -207,9 +207,10 @@ def up_problem(pair: Any, model_block: Any, n: int, out: Any) -> Exception | Non
 
 
 def mask_problem(mask: Any, shapes: Sequence[Sequence[int]]) -> Exception | None:
-    """Return what is wrong with a real mask that may have one of several shapes, or None."""
+    """Return what is wrong with a real or complex mask of one of several shapes, or None."""
     shape = list(mask.shape) if isinstance(mask, np.ndarray) else []
-    problem = array_problem("mask", mask, np.float32, shape)
+    is_complex = isinstance(mask, np.ndarray) and mask.dtype.kind == "c"
+    problem = array_problem("mask", mask, np.complex64 if is_complex else np.float32, shape)
     if problem is None and shape not in [list(allowed) for allowed in shapes]:
         allowed = " or ".join(_axes(each) for each in shapes)
         problem = ValueError(f"mask must have the shape {allowed}, got {shape}")

@@ -12,6 +12,7 @@ from neuralboard.cpp_ext.windows import Window, check_framing, window_pair, wind
 
 Audio = NDArray[np.float32]
 Spectrum = NDArray[np.complex64]
+Gains = NDArray[np.float32] | NDArray[np.complex64]
 
 
 class StftStream:
@@ -94,7 +95,7 @@ class MaskStream:
         self._push = self._core.push
         self._frames_ready = self._core.frames_ready
 
-    def push(self, block: Audio, mask: Audio, out: Audio | None = None) -> Audio:
+    def push(self, block: Audio, mask: Gains, out: Audio | None = None) -> Audio:
         """Return [channels, n], delayed by n_fft - 1; `out` may be `block`."""
         result = self._push(block, mask, out)
         if result is None:
@@ -122,12 +123,24 @@ class Stft(StftPlan):
         *,
         center: bool = True,
         pad_mode: str = "reflect",
+        threads: int = 1,
     ) -> None:
         super().__init__(
-            n_fft, hop_length, window, synthesis_window, center=center, pad_mode=pad_mode
+            n_fft,
+            hop_length,
+            window,
+            synthesis_window,
+            center=center,
+            pad_mode=pad_mode,
+            threads=threads,
         )
         self._core = _ext.Stft(
-            self.hop_length, self.pad, pad_mode == "reflect", self.window, self.unit_synthesis
+            self.hop_length,
+            self.pad,
+            pad_mode == "reflect",
+            self.window,
+            self.unit_synthesis,
+            self.threads,
         )
 
     def forward(self, audio: Audio, out: Spectrum | None = None) -> Spectrum:
@@ -147,7 +160,7 @@ class Stft(StftPlan):
         audio = self._core.inverse(frames, length, head, tail, target)
         return out if out is not None else audio[0] if flat else audio
 
-    def apply_mask(self, audio: Audio, mask: Audio, out: Audio | None = None) -> Audio:
+    def apply_mask(self, audio: Audio, mask: Gains, out: Audio | None = None) -> Audio:
         """Analyse, multiply by mask, synthesise, frame by frame."""
         signal, flat = self._signal(audio), audio.ndim == 1
         gains = self._mask(mask, audio)

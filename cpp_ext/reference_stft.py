@@ -19,6 +19,7 @@ from neuralboard.cpp_ext.windows import Window, check_framing, window_pair, wind
 
 Audio = NDArray[np.float32]
 Spectrum = NDArray[np.complex64]
+Gains = NDArray[np.float32] | NDArray[np.complex64]
 
 
 class _Clock:
@@ -169,7 +170,7 @@ class IstftStream:
 
 
 class MaskStream:
-    """Analysis, a real mask and synthesis in one: blocks in, blocks out, n_fft - 1 samples late.
+    """Analysis, a mask and synthesis in one: blocks in, blocks out, n_fft - 1 samples late.
 
     Parameters
     ----------
@@ -190,14 +191,15 @@ class MaskStream:
         self.n_fft, self.hop_length = self._analysis.n_fft, self._analysis.hop_length
         self.channels = self._analysis.channels
 
-    def push(self, block: Audio, mask: Audio, out: Audio | None = None) -> Audio:
+    def push(self, block: Audio, mask: Gains, out: Audio | None = None) -> Audio:
         """Mask the frames that a block completes, return as many samples as it has.
 
         Parameters
         ----------
         block : ndarray of float32, [channels, n]
-        mask : ndarray of float32, [bins] or [channels, bins] or [channels, k, bins]
-            k = ``frames_ready(n)``.
+        mask : ndarray of float32 or complex64, [bins], [channels, bins] or [channels, k, bins]
+            k = ``frames_ready(n)``. What a complex mask makes imaginary in the first and the last
+            bin is ignored.
         out : ndarray of float32, [channels, n], optional
             Written instead of a new array; may be `block`.
 
@@ -243,6 +245,8 @@ class Stft(StftPlan):
         Pad n_fft/2 samples at both ends.
     pad_mode : str
         ``reflect`` (needs more than n_fft/2 samples) or ``constant`` (zeros).
+    threads : int
+        1 to 256 that share the work of a call (the twin takes one). The bits don't depend on it.
 
     Raises
     ------
@@ -306,13 +310,13 @@ class Stft(StftPlan):
         audio[:, : kept.shape[1]] = kept
         return checks.deliver(audio[0] if spectrum.ndim == 2 else audio, out)
 
-    def apply_mask(self, audio: Audio, mask: Audio, out: Audio | None = None) -> Audio:
-        """Analyse, multiply by a real mask, synthesise.
+    def apply_mask(self, audio: Audio, mask: Gains, out: Audio | None = None) -> Audio:
+        """Analyse, multiply by a mask, synthesise, without the spectrum in memory.
 
         Parameters
         ----------
         audio : ndarray of float32, [channels, samples] or [samples]
-        mask : ndarray of float32, [channels, frames, bins] or [frames, bins]
+        mask : ndarray of float32 or complex64, [channels, frames, bins] or [frames, bins]
         out : ndarray of float32, shaped as audio, optional
             Not `audio` itself.
 

@@ -17,9 +17,11 @@ from neuralboard.cpp_ext.windows import (
     window_values,
 )
 
-Gains = NDArray[np.float32]
+EdgeGains = NDArray[np.float32]
+Gains = NDArray[np.float32] | NDArray[np.complex64]
 
 PAD_MODES = ("reflect", "constant")
+MAX_THREADS = 256
 
 # The least envelope, relative to the greatest, that is divided by at the ends of a signal. Below
 # it no frame covers the sample to speak of, and it comes out as 0.
@@ -38,7 +40,9 @@ class StftPlan:
         *,
         center: bool = True,
         pad_mode: str = "reflect",
+        threads: int = 1,
     ) -> None:
+        self.threads = checks.count("threads", threads, 1, MAX_THREADS)
         self.n_fft, self.hop_length = check_framing(n_fft, hop_length)
         self.bins = self.n_fft // 2 + 1
         if pad_mode not in PAD_MODES:
@@ -57,7 +61,7 @@ class StftPlan:
             if synthesis_window is not None:
                 raise
             self._not_invertible = problem  # analysis alone is possible
-        self._edges: tuple[Gains, Gains] | None = None
+        self._edges: tuple[EdgeGains, EdgeGains] | None = None
 
     def num_frames(self, length: int) -> int:
         """Return how many frames a signal of `length` samples gives.
@@ -99,7 +103,7 @@ class StftPlan:
             raise ValueError("spectrum holds no frame; even a signal of 0 samples has one")
         return spectrum[None] if flat else spectrum
 
-    def _mask(self, mask: Any, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _mask(self, mask: Any, audio: NDArray[np.float32]) -> Gains:
         """Return a mask as [channels, frames, bins], or raise."""
         frames = self.num_frames(audio.shape[-1])
         problem = checks.mask_problem(mask, [[*audio.shape[:-1], frames, self.bins]])
@@ -116,7 +120,7 @@ class StftPlan:
             raise problem
         return out[None] if flat and out is not None else out
 
-    def edge_gains(self, frames: int) -> tuple[Gains, Gains]:
+    def edge_gains(self, frames: int) -> tuple[EdgeGains, EdgeGains]:
         """Return the factors for the first and the last overlap-added samples.
 
         `unit_synthesis` divides by the envelope of endlessly many frames. Near the ends some of
@@ -144,14 +148,14 @@ class StftPlan:
             self._edges = self._ratio(head, 0), self._ratio(tail, self.hop_length)
         return self._edges
 
-    def _short_gains(self, frames: int) -> Gains:
+    def _short_gains(self, frames: int) -> EdgeGains:
         product = self.window.astype(np.float64) * self._synthesis
         true = np.zeros((frames - 1) * self.hop_length + self.n_fft)
         for f in range(frames):
             true[f * self.hop_length : f * self.hop_length + self.n_fft] += product
         return self._ratio(true, 0)
 
-    def _ratio(self, true: NDArray[np.float64], begin: int) -> Gains:
+    def _ratio(self, true: NDArray[np.float64], begin: int) -> EdgeGains:
         """Return full envelope / true one, for samples from `begin` (mod hop) on."""
         period = envelope(self.window, self._synthesis, self.hop_length)
         full = period[(begin + np.arange(true.size)) % self.hop_length]

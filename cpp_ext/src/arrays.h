@@ -141,6 +141,7 @@ bool reset(Owned<Kernel>& owned) {
     return true;
 }
 
+void bind_level(py::module_& module);
 void bind_simple(py::module_& module);
 void bind_filters(py::module_& module);
 void bind_streams(py::module_& module);

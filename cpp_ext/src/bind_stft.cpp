@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Stft of whole signals.
 
+#include <atomic>
+#include <memory>
+#include <system_error>
+#include <thread>
+
 #include "arrays.h"
 #include "bind_spectral.h"
 #include "stft.h"
@@ -9,31 +14,86 @@ namespace neuralboard {
 
 namespace {
 
+/// A plan, how many threads share its work, and what they work in. Any number of callers may come
+/// at once: one finds the memory that was made beforehand, the others make their own.
+class SharedStft {
+public:
+    SharedStft(const Floats& window, std::size_t hop, std::size_t pad, bool reflect,
+               const Floats& synthesis_window, std::size_t threads)
+        : stft(make_plan(window), hop, pad, reflect, values(window), values(synthesis_window)) {
+        for (std::size_t i = 0; i < threads; ++i) own_.push_back(make_scratch());
+    }
+
+    Stft stft;
+
+    /// Runs work(begin, end, scratch) on all frames, cut into a part for each thread.
+    template <class Work>
+    void run(std::size_t frames, Work&& work) {
+        const bool mine = !taken_.test_and_set(std::memory_order_acquire);
+        std::vector<Worker> fresh;
+        for (std::size_t i = 0; !mine && i < own_.size(); ++i) fresh.push_back(make_scratch());
+        std::vector<Worker>& scratch = mine ? own_ : fresh;
+        // Parts begin with a group of frames.
+        const std::size_t unit = Stft::kMostLanes, units = (frames + unit - 1) / unit;
+        const std::size_t parts = std::min(scratch.size(), units);
+        const auto part = [&](std::size_t i) {
+            const std::size_t begin = units * i / parts * unit, end = units * (i + 1) / parts * unit;
+            work(begin, std::min(end, frames), *scratch[i]);
+        };
+        std::vector<std::thread> helpers;
+        for (std::size_t i = 1; i < parts; ++i) {
+            try {
+                helpers.emplace_back(part, i);
+            } catch (const std::system_error&) {  // no more threads to be had
+                part(i);
+            }
+        }
+        part(0);
+        for (std::thread& helper : helpers) helper.join();
+        if (mine) taken_.clear(std::memory_order_release);
+    }
+
+private:
+    using Worker = std::unique_ptr<Stft::Scratch>;
+
+    Worker make_scratch() const { return std::make_unique<Stft::Scratch>(stft); }
+
+    std::vector<Worker> own_;
+    std::atomic_flag taken_ = ATOMIC_FLAG_INIT;
+};
+
 EdgeGains edges(const Floats& head, const Floats& tail) {
     return {head.data(), static_cast<std::size_t>(head.size()), tail.data(),
             static_cast<std::size_t>(tail.size())};
 }
 
 /// The wrapper has checked the length against the padding.
-py::object forward(const Stft& self, py::handle audio, py::handle out) {
+py::object forward(SharedStft& self, py::handle audio, py::handle out) {
+    constexpr std::size_t cached = std::size_t{4} << 20;  // bytes
     const auto in = view<float>(audio);
     if (!in || in->ndim != 2) return py::none();
+    const Stft& stft = self.stft;
     const std::size_t channels = in->shape[0], length = in->shape[1];
-    const std::size_t frames = self.frames(length), size = frames * self.bins();
-    const auto to = make_output<Bin>(out, *in, false, {channels, frames, self.bins()});
+    const std::size_t frames = stft.frames(length), size = frames * stft.bins();
+    const auto to = make_output<Bin>(out, *in, false, {channels, frames, stft.bins()});
     if (!to.array) return py::none();
+    const bool streamed = channels * size * sizeof(Bin) > cached;
     run_unlocked(channels * size, [&] {
-        for (std::size_t c = 0; c < channels; ++c) {
-            self.forward(in->data + c * length, length, to.data + c * size);
-        }
+        self.run(frames, [&](std::size_t begin, std::size_t end, Stft::Scratch& scratch) {
+            for (std::size_t c = 0; c < channels; ++c) {
+                stft.forward({in->data + c * length, length}, begin, end, to.data + c * size,
+                             streamed, scratch);
+            }
+        });
     });
     return to.array;
 }
 
-py::object inverse(const Stft& self, py::handle spectrum, std::size_t length, const Floats& head,
+py::object inverse(SharedStft& self, py::handle spectrum, std::size_t length, const Floats& head,
                    const Floats& tail, py::handle out) {
     const auto in = view<Bin>(spectrum);
-    if (!in || in->ndim != 3 || in->shape[1] == 0 || in->shape[2] != self.bins()) {
+    const Stft& stft = self.stft;
+    if (!in || in->ndim != 3 || in->shape[1] == 0 || in->shape[2] != stft.bins()) {
         return py::none();
     }
     const std::size_t channels = in->shape[0], frames = in->shape[1];
@@ -41,30 +101,35 @@ py::object inverse(const Stft& self, py::handle spectrum, std::size_t length, co
     if (!to.array) return py::none();
     const EdgeGains gains = edges(head, tail);
     run_unlocked(in->size(), [&] {
-        for (std::size_t c = 0; c < channels; ++c) {
-            self.inverse(in->data + c * frames * self.bins(), frames, gains, to.data + c * length,
-                         length);
-        }
+        self.run(frames, [&](std::size_t begin, std::size_t end, Stft::Scratch& scratch) {
+            for (std::size_t c = 0; c < channels; ++c) {
+                stft.inverse(in->data + c * frames * stft.bins(), frames, begin, end, gains,
+                             to.data + c * length, length, scratch);
+            }
+        });
     });
     return to.array;
 }
 
-py::object masked(const Stft& self, py::handle audio, py::handle mask, const Floats& head,
+py::object masked(SharedStft& self, py::handle audio, py::handle mask, const Floats& head,
                   const Floats& tail, py::handle out) {
     const auto in = view<float>(audio);
     if (!in || in->ndim != 2) return py::none();
+    const Stft& stft = self.stft;
     const std::size_t channels = in->shape[0], length = in->shape[1];
-    const std::size_t frames = self.frames(length);
-    const auto factors = mask_of(mask, channels, frames, self.bins());
+    const std::size_t frames = stft.frames(length);
+    const auto factors = mask_of(mask, channels, frames, stft.bins());
     if (!factors) return py::none();
     const auto to = make_output<float>(out, *in, false, {channels, length});
     if (!to.array) return py::none();
     const EdgeGains gains = edges(head, tail);
-    run_unlocked(channels * frames * self.bins(), [&] {
-        for (std::size_t c = 0; c < channels; ++c) {
-            const auto mask_at = [&](std::size_t f) { return factors->at(c, f); };
-            self.masked(in->data + c * length, length, mask_at, gains, to.data + c * length);
-        }
+    run_unlocked(channels * frames * stft.bins(), [&] {
+        self.run(frames, [&](std::size_t begin, std::size_t end, Stft::Scratch& scratch) {
+            for (std::size_t c = 0; c < channels; ++c) {
+                stft.masked({in->data + c * length, length}, *factors, c, begin, end, gains,
+                            to.data + c * length, scratch);
+            }
+        });
     });
     return to.array;
 }
@@ -73,13 +138,13 @@ py::object masked(const Stft& self, py::handle audio, py::handle mask, const Flo
 
 void bind_stft(py::module_& module) {
     using namespace py::literals;
-    py::class_<Stft>(module, "Stft")
+    py::class_<SharedStft>(module, "Stft")
         .def(py::init([](std::size_t hop, std::size_t pad, bool reflect, const Floats& window,
-                         const Floats& synthesis_window) {
-                 return std::make_unique<Stft>(make_plan(window), hop, pad, reflect,
-                                               values(window), values(synthesis_window));
+                         const Floats& synthesis_window, std::size_t threads) {
+                 return std::make_unique<SharedStft>(window, hop, pad, reflect, synthesis_window,
+                                                     threads);
              }),
-             "hop_length"_a, "pad"_a, "reflect"_a, "window"_a, "synthesis_window"_a)
+             "hop_length"_a, "pad"_a, "reflect"_a, "window"_a, "synthesis_window"_a, "threads"_a)
         .def("forward", &forward, "audio"_a, "out"_a)
         .def("inverse", &inverse, "spectrum"_a, "length"_a, "head"_a, "tail"_a, "out"_a)
         .def("apply_mask", &masked, "audio"_a, "mask"_a, "head"_a, "tail"_a, "out"_a);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The two ring buffers between a stream of samples and a stream of overlapping frames, one channel
-// each. Both have exactly n_fft values and one position, so their state after s samples is the
-// same whatever blocks the samples came in.
+// The memory between a stream of samples and a stream of overlapping frames, one channel each.
+// A frame is always contiguous, so that kernels read and add it in place: instead of wrapping
+// around, both move what they still need to the front once every n_fft samples.
 #pragma once
 
 #include <algorithm>
@@ -10,82 +10,70 @@
 
 namespace neuralboard {
 
-/// Remembers the last n_fft samples; position_ is where the oldest of them stands.
+/// Remembers the last n_fft samples.
+///
+///     0              end_ - n_fft        end_         2 n_fft
+///     |   forgotten  |   the frame       |    free    |
 class FrameReader {
 public:
-    explicit FrameReader(std::size_t n_fft) : ring_(n_fft, 0.0f) {}
+    explicit FrameReader(std::size_t n_fft) : samples_(2 * n_fft), n_fft_(n_fft) { reset(); }
 
     void reset() noexcept {
-        std::fill(ring_.begin(), ring_.end(), 0.0f);
-        position_ = 0;
+        std::fill(samples_.begin(), samples_.end(), 0.0f);
+        end_ = n_fft_;
     }
 
+    /// n <= n_fft.
     void write(const float* samples, std::size_t n) noexcept {
-        while (n > 0) {
-            const std::size_t step = std::min(n, ring_.size() - position_);
-            std::copy_n(samples, step, ring_.data() + position_);
-            samples += step;
-            n -= step;
-            position_ += step;
-            if (position_ == ring_.size()) position_ = 0;
+        if (end_ + n > samples_.size()) {
+            std::copy_n(frame(), n_fft_, samples_.data());
+            end_ = n_fft_;
         }
+        std::copy_n(samples, n, samples_.data() + end_);
+        end_ += n;
     }
 
-    /// frame = the last n_fft samples, oldest first, times window.
-    void read_frame(const float* window, float* frame) const noexcept {
-        const std::size_t older = ring_.size() - position_;
-        multiply(ring_.data() + position_, window, frame, older);
-        multiply(ring_.data(), window + older, frame + older, position_);
-    }
+    const float* frame() const noexcept { return samples_.data() + end_ - n_fft_; }
 
 private:
-    static void multiply(const float* __restrict a, const float* __restrict b,
-                         float* __restrict product, std::size_t n) noexcept {
-        for (std::size_t i = 0; i < n; ++i) product[i] = a[i] * b[i];
-    }
-
-    std::vector<float> ring_;
-    std::size_t position_ = 0;
+    std::vector<float> samples_;
+    std::size_t n_fft_, end_ = 0;
 };
 
-/// Holds the sums of overlapping frames that are not yet read; position_ is the next to be read.
+/// Holds the sums of overlapping frames that are not yet read.
+///
+///     0         begin_            begin_ + n_fft       2 n_fft
+///     |  read   |  sums           |         zeros      |
 class OverlapAdder {
 public:
-    explicit OverlapAdder(std::size_t n_fft) : ring_(n_fft, 0.0f) {}
+    explicit OverlapAdder(std::size_t n_fft) : sums_(2 * n_fft), n_fft_(n_fft) { reset(); }
 
     void reset() noexcept {
-        std::fill(ring_.begin(), ring_.end(), 0.0f);
-        position_ = 0;
+        std::fill(sums_.begin(), sums_.end(), 0.0f);
+        begin_ = 0;
     }
 
-    /// Adds frame times window; its first sample meets the next sample to be read.
-    void add_frame(const float* window, const float* frame) noexcept {
-        const std::size_t before_wrap = ring_.size() - position_;
-        accumulate(frame, window, ring_.data() + position_, before_wrap);
-        accumulate(frame + before_wrap, window + before_wrap, ring_.data(), position_);
-    }
+    /// Where the next frame is added: its first sample meets the next sample to be read.
+    float* frame() noexcept { return sums_.data() + begin_; }
 
+    /// n <= n_fft.
     void read(float* samples, std::size_t n) noexcept {
-        while (n > 0) {
-            const std::size_t step = std::min(n, ring_.size() - position_);
-            float* sums = ring_.data() + position_;
-            std::copy_n(sums, step, samples);
-            std::fill_n(sums, step, 0.0f);
-            samples += step;
-            n -= step;
-            position_ += step;
-            if (position_ == ring_.size()) position_ = 0;
-        }
+        std::copy_n(frame(), n, samples);
+        begin_ += n;
+        if (begin_ > n_fft_) make_room();
+    }
+
+    /// For a whole frame at begin_.
+    void make_room() noexcept {
+        const std::size_t kept = sums_.size() - begin_;
+        std::copy_n(sums_.data() + begin_, kept, sums_.data());
+        std::fill(sums_.begin() + static_cast<std::ptrdiff_t>(kept), sums_.end(), 0.0f);
+        begin_ = 0;
     }
 
 private:
-    static void accumulate(const float* __restrict a, const float* __restrict b,
-                           float* __restrict sum, std::size_t n) noexcept {
-        for (std::size_t i = 0; i < n; ++i) sum[i] += a[i] * b[i];
-    }
-
-    std::vector<float> ring_;
-    std::size_t position_ = 0;
+    std::vector<float> sums_;
+    std::size_t n_fft_, begin_ = 0;
 };
 
 }  // namespace neuralboard

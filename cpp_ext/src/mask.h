@@ -1,29 +1,39 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A real gain per frequency bin.
+// A real or complex gain per frequency bin.
 #pragma once
 
 #include <complex>
 #include <cstddef>
 
+#include "kernels.h"
+
 namespace neuralboard {
 
 using Bin = std::complex<float>;
 
-/// A real mask as seen by the loops: its values for one channel and frame are bins() floats at
-/// values + channel * channel_pitch + frame * frame_pitch (pitches are 0 where it is shared).
+/// A mask as seen by the loops: its gains for one channel and frame are bins() floats (or pairs of
+/// them, if complex) at values + channel * channel_pitch + frame * frame_pitch, all counted in
+/// floats; pitches are 0 where it is shared.
 struct Mask {
     const float* values;
-    std::size_t channel_pitch;
-    std::size_t frame_pitch;
+    bool complex;
+    std::size_t channel_pitch, frame_pitch;
 
-    const float* at(std::size_t channel, std::size_t frame) const noexcept {
-        return values + channel * channel_pitch + frame * frame_pitch;
+    MaskRow at(std::size_t channel, std::size_t frame) const noexcept {
+        return {values + channel * channel_pitch + frame * frame_pitch, complex};
     }
 };
 
-inline void apply_mask(Bin* __restrict spectrum, const float* __restrict mask,
-                       std::size_t bins) noexcept {
-    for (std::size_t k = 0; k < bins; ++k) spectrum[k] *= mask[k];
+inline void multiply(Bin* spectrum, MaskRow mask, std::size_t bins) noexcept {
+    for (std::size_t k = 0; k < bins; ++k) {
+        const Bin x = spectrum[k];
+        if (mask.complex) {
+            const float re = mask.values[2 * k], im = mask.values[2 * k + 1];
+            spectrum[k] = {x.real() * re - x.imag() * im, x.real() * im + x.imag() * re};
+        } else {
+            spectrum[k] = x * mask.values[k];
+        }
+    }
 }
 
 }  // namespace neuralboard

@@ -4,8 +4,10 @@
 // What lies outside the signal is 0 or its reflection. Frames overlap-add to a length of
 // (frames - 1) hop + n_fft, of which the pad at both ends is cut away.
 //
-// A plan only holds tables: any number of threads may call it at once, each call makes its own
-// scratch.
+// Frames are worked on where they stand in the signal; only those that reach beyond its ends are
+// copied. The first frames go through the group kernel as many at a time as it has lanes, what is
+// left over through the frame kernel. Threads share out the frames; which kernel a frame meets does
+// not depend on that, so neither do the bits.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +15,9 @@
 #include <utility>
 #include <vector>
 
-#include "frame_rings.h"
-#include "frame_scratch.h"
+#include "fft.h"
+#include "stream_store.h"
+#include "stft_stream.h"
 
 namespace neuralboard {
 
@@ -27,8 +30,16 @@ struct EdgeGains {
     std::size_t tail_size;
 };
 
+/// One channel, before or after.
+struct Signal {
+    const float* samples;
+    std::size_t length;
+};
+
 class Stft {
 public:
+    static constexpr std::size_t kMostLanes = 16;
+
     /// synthesis_window: empty if there is none (then no inverse).
     Stft(Plan fft, std::size_t hop_length, std::size_t pad, bool reflect, std::vector<float> window,
          std::vector<float> synthesis_window)
@@ -36,101 +47,172 @@ public:
           hop_(hop_length),
           pad_(pad),
           reflect_(reflect),
-          window_(std::move(window)),
-          synthesis_window_(std::move(synthesis_window)) {}
+          half_window_(halved(std::move(window))),
+          synthesis_window_(std::move(synthesis_window)),
+          grouped_(groups_pay()) {}
 
     std::size_t bins() const noexcept { return fft_->bins(); }
-    bool invertible() const noexcept { return !synthesis_window_.empty(); }
 
     /// length + 2 pad >= n_fft.
     std::size_t frames(std::size_t length) const noexcept {
         return 1 + (length + 2 * pad_ - fft_->size()) / hop_;
     }
 
-    /// signal [length] -> spectrum [frames(length), bins].
-    void forward(const float* signal, std::size_t length, Bin* spectrum) const {
-        FrameScratch scratch(*fft_);
-        for (std::size_t f = 0; f < frames(length); ++f) {
-            cut_frame(signal, length, f, scratch.samples.data());
-            fft_->forward(scratch.samples.data(), spectrum + f * bins(), scratch.fft);
+    /// What one thread works in.
+    class Scratch {
+    public:
+        explicit Scratch(const Stft& stft)
+            : frame(stft.fft_->make_scratch()),
+              group(stft.group_lanes() > 1 ? stft.fft_->group_work() : 0),
+              sums((stft.group_lanes() - 1) * stft.hop_ + stft.fft_->size()),
+              ends(stft.group_lanes() * stft.fft_->size()),
+              row(stft.fft_->size() + 32) {}
+
+        RealFft::Scratch frame;
+        AlignedFloats group, sums, ends, row;
+    };
+
+    /// signal -> frames [begin, end) of spectrum [frames, bins]. streamed: past the cache, as is
+    /// faster for what doesn't fit into it.
+    void forward(Signal signal, std::size_t begin, std::size_t end, Bin* spectrum, bool streamed,
+                 Scratch& scratch) const noexcept {
+        StreamStore store(reinterpret_cast<float*>(spectrum + begin * bins()), scratch.row.data());
+        for (std::size_t f = begin; f < end; ++f) {
+            const float* samples = frame_at(signal, f, scratch.ends.data());
+            if (streamed) {
+                fft_->analyse(samples, half_window_.data(), reinterpret_cast<Bin*>(store.place()), scratch.frame);
+                store.put(2 * bins());
+            } else {
+                fft_->analyse(samples, half_window_.data(), spectrum + f * bins(), scratch.frame);
+            }
         }
+        store.finish();
     }
 
-    /// spectrum [frames, bins] -> signal [length].
-    void inverse(const Bin* spectrum, std::size_t frames, EdgeGains gains, float* signal,
-                 std::size_t length) const {
-        FrameScratch scratch(*fft_);
-        overlap_add(frames, gains, signal, length, [&](std::size_t f, float* samples) {
-            fft_->inverse(spectrum + f * bins(), samples, scratch.fft);
-        });
+    /// spectrum [frames, bins] -> those samples of signal that frames [begin, end) begin with.
+    void inverse(const Bin* spectrum, std::size_t frames, std::size_t begin, std::size_t end,
+                 EdgeGains gains, float* signal, std::size_t length, Scratch& scratch) const {
+        const auto row = [=](std::size_t f) {
+            return reinterpret_cast<const float*>(spectrum + f * bins());
+        };
+        const auto one = [&](std::size_t f, float* sums) {
+            fft_->synthesise(spectrum + f * bins(), synthesis_window_.data(), sums, scratch.frame);
+        };
+        const auto group = [&](std::size_t f, float* const* sums) {
+            const float* rows[kMostLanes];
+            for (std::size_t i = 0; i < group_lanes(); ++i) rows[i] = row(f + i);
+            fft_->group().inverse(fft_->group_tables(), rows, scratch.group.data(),
+                                  synthesis_window_.data(), sums);
+        };
+        overlap_add(frames, begin, end, gains, signal, length, scratch, one, group);
     }
 
-    /// signal [length], mask_at(frame) -> bins gains; masked [length], not the signal itself.
-    template <class MaskAt>
-    void masked(const float* signal, std::size_t length, MaskAt&& mask_at, EdgeGains gains,
-                float* result) const {
-        FrameScratch scratch(*fft_);
-        overlap_add(frames(length), gains, result, length, [&](std::size_t f, float* samples) {
-            cut_frame(signal, length, f, samples);
-            fft_->forward(samples, scratch.spectrum.data(), scratch.fft);
-            apply_mask(scratch.spectrum.data(), mask_at(f), bins());
-            fft_->inverse(scratch.spectrum.data(), samples, scratch.fft);
-        });
+    /// The same of signal times mask (of one channel).
+    void masked(Signal signal, const Mask& mask, std::size_t channel, std::size_t begin,
+                std::size_t end, EdgeGains gains, float* result, Scratch& scratch) const {
+        const auto one = [&](std::size_t f, float* sums) {
+            fft_->masked(frame_at(signal, f, scratch.ends.data()), half_window_.data(),
+                         mask.at(channel, f), synthesis_window_.data(), sums, scratch.frame);
+        };
+        const auto group = [&](std::size_t f, float* const* sums) {
+            const float *rows[kMostLanes], *masks[kMostLanes];
+            for (std::size_t i = 0; i < group_lanes(); ++i) {
+                rows[i] = frame_at(signal, f + i, scratch.ends.data() + i * fft_->size());
+                masks[i] = mask.at(channel, f + i).values;
+            }
+            fft_->group().masked(fft_->group_tables(), rows, half_window_.data(), masks,
+                                 mask.complex, scratch.group.data(), synthesis_window_.data(), sums);
+        };
+        overlap_add(frames(signal.length), begin, end, gains, result, signal.length, scratch, one,
+                    group);
     }
 
 private:
-    /// Frame f of the padded signal, windowed.
-    void cut_frame(const float* signal, std::size_t length, std::size_t f,
-                   float* samples) const noexcept {
+    std::size_t group_lanes() const noexcept {
+        return grouped_ ? fft_->group().lanes : 1;
+    }
+
+    /// Measured: groups win where the frame kernel has no lanes to fill, and on short frames. Rows
+    /// that stand a multiple of 1024 bytes apart compete for the same places in the cache.
+    bool groups_pay() const noexcept {
+        if (!fft_->has_group()) return false;
+        return fft_->frame_lanes() < 4 || (fft_->size() <= 2048 && hop_ % 256 != 0);
+    }
+
+    /// The samples of frame f: in the signal, or copied if some of them are outside.
+    const float* frame_at(Signal signal, std::size_t f, float* copy) const noexcept {
         const std::size_t n = fft_->size(), begin = f * hop_;
-        if (begin >= pad_ && begin - pad_ + n <= length) {
-            const float* __restrict in = signal + (begin - pad_);
-            for (std::size_t i = 0; i < n; ++i) samples[i] = in[i] * window_[i];
-            return;
+        if (begin >= pad_ && begin - pad_ + n <= signal.length) {
+            return signal.samples + (begin - pad_);
         }
-        for (std::size_t i = 0; i < n; ++i) {
-            samples[i] = padded(signal, length, begin + i) * window_[i];
-        }
+        for (std::size_t i = 0; i < n; ++i) copy[i] = padded(signal, begin + i);
+        return copy;
     }
 
     /// Sample at index - pad; a reflection leaves out the end itself: 2 1 0 1 2 ... 8 9 8 7.
-    float padded(const float* signal, std::size_t length, std::size_t index) const noexcept {
-        if (index < pad_) return reflect_ ? signal[pad_ - index] : 0.0f;
+    float padded(Signal signal, std::size_t index) const noexcept {
+        if (index < pad_) return reflect_ ? signal.samples[pad_ - index] : 0.0f;
         const std::size_t i = index - pad_;
-        if (i < length) return signal[i];
-        return reflect_ ? signal[2 * (length - 1) - i] : 0.0f;
+        if (i < signal.length) return signal.samples[i];
+        return reflect_ ? signal.samples[2 * (signal.length - 1) - i] : 0.0f;
     }
 
-    /// Adds up the frames that make_frame(f, samples) gives. Samples beyond the frames are 0.
-    template <class MakeFrame>
-    void overlap_add(std::size_t frames, EdgeGains gains, float* signal, std::size_t length,
-                     MakeFrame&& make_frame) const {
-        const std::size_t n = fft_->size(), total = (frames - 1) * hop_ + n;
-        OverlapAdder sums(n);
-        std::vector<float> samples(n), piece(n);
-        for (std::size_t f = 0; f < frames; ++f) {
-            make_frame(f, samples.data());
-            sums.add_frame(synthesis_window_.data(), samples.data());
-            const std::size_t count = f + 1 < frames ? hop_ : n;
-            sums.read(piece.data(), count);
-            place(piece.data(), f * hop_, count, signal, length);
+    /// Adds up frames, each by one(f, sums) or together by group(f, sums of each), and writes the
+    /// samples [begin hop, end hop) of the sums (to their end if end = frames), the pad cut away.
+    ///
+    ///     sums    |hop|hop| ... |hop|         |      group_lanes frames at a time: the first
+    ///             |<------- n_fft ------->|   |      group_lanes hops of their sums are complete,
+    ///                 |<------- n_fft ------->|      the rest moves to the front
+    template <class One, class Group>
+    void overlap_add(std::size_t frames, std::size_t begin, std::size_t end, EdgeGains gains,
+                     float* signal, std::size_t length, Scratch& scratch, One&& one,
+                     Group&& group) const {
+        const std::size_t n = fft_->size(), lanes = group_lanes();
+        const std::size_t size = (lanes - 1) * hop_ + n, total = (frames - 1) * hop_ + n;
+        const std::size_t grouped = frames - frames % lanes;
+        const std::size_t to = end == frames ? total : end * hop_;
+        float* sums = scratch.sums.data();
+        std::fill_n(sums, size, 0.0f);
+        // Earlier frames reach into the first samples; groups begin where they always do.
+        std::size_t f = begin - std::min(begin, (n - 1) / hop_);
+        f -= f % lanes;
+        while (f < end) {
+            const std::size_t count = f < grouped ? lanes : 1;
+            if (count > 1) {
+                float* rows[kMostLanes];
+                for (std::size_t i = 0; i < lanes; ++i) rows[i] = sums + i * hop_;
+                group(f, rows);
+            } else {
+                one(f, sums);
+            }
+            const std::size_t from = std::max(f, begin) * hop_;
+            f += count;
+            const std::size_t done = f < frames ? f * hop_ : total, base = (f - count) * hop_;
+            place(sums, base, from, std::min(done, to), signal, length);
+            const std::size_t step = count * hop_, kept = (count - 1) * hop_ + n - step;
+            std::copy_n(sums + step, kept, sums);
+            std::fill(sums + kept, sums + size, 0.0f);
         }
-        const std::size_t end = total > pad_ ? std::min(length, total - pad_) : 0;
-        std::fill(signal + end, signal + length, 0.0f);
-        scale(gains.head, 0, gains.head_size, signal, end);
-        scale(gains.tail, total - gains.tail_size, gains.tail_size, signal, end);
+        const std::size_t last = std::min(length, total > pad_ ? total - pad_ : 0);
+        if (end == frames) std::fill(signal + last, signal + length, 0.0f);
+        const std::size_t from = begin * hop_;
+        scale(gains.head, 0, gains.head_size, from, to, signal, last);
+        scale(gains.tail, total - gains.tail_size, gains.tail_size, from, to, signal, last);
     }
 
-    /// Copies samples that stand at begin (before the cut) to where they are in the signal.
-    void place(const float* samples, std::size_t begin, std::size_t count, float* signal,
+    /// Copies the samples [from, to) of the sums, which begin with base, to their place in the
+    /// signal; all counted before the cut.
+    void place(const float* sums, std::size_t base, std::size_t from, std::size_t to, float* signal,
                std::size_t length) const noexcept {
-        const std::size_t from = std::max(begin, pad_), to = std::min(begin + count, pad_ + length);
-        if (from < to) std::copy_n(samples + (from - begin), to - from, signal + (from - pad_));
+        from = std::max(from, pad_), to = std::min(to, pad_ + length);
+        if (from < to) std::copy_n(sums + (from - base), to - from, signal + (from - pad_));
     }
 
-    void scale(const float* gains, std::size_t begin, std::size_t count, float* signal,
-               std::size_t end) const noexcept {
-        for (std::size_t i = std::max(begin, pad_); i < begin + count && i - pad_ < end; ++i) {
+    /// gains stand at begin; of the samples [from, to) only.
+    void scale(const float* gains, std::size_t begin, std::size_t count, std::size_t from,
+               std::size_t to, float* signal, std::size_t last) const noexcept {
+        const std::size_t stop = std::min({begin + count, to, last + pad_});
+        for (std::size_t i = std::max({begin, from, pad_}); i < stop; ++i) {
             signal[i - pad_] *= gains[i - begin];
         }
     }
@@ -138,7 +220,8 @@ private:
     Plan fft_;
     std::size_t hop_, pad_;
     bool reflect_;
-    std::vector<float> window_, synthesis_window_;
+    std::vector<float> half_window_, synthesis_window_;
+    bool grouped_;
 };
 
 }  // namespace neuralboard

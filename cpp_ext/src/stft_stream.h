@@ -21,10 +21,15 @@
 
 #include "fft.h"
 #include "frame_rings.h"
-#include "frame_scratch.h"
 #include "mask.h"
 
 namespace neuralboard {
+
+/// A kernel's forward transform is 2 times the plain one (kernels.h).
+inline std::vector<float> halved(std::vector<float> window) {
+    for (float& value : window) value *= 0.5f;
+    return window;
+}
 
 /// Counts samples between frames. All three streams share this clock.
 class FrameClock {
@@ -45,9 +50,9 @@ class StftStream {
 public:
     StftStream(Plan fft, std::size_t hop_length, std::vector<float> window, std::size_t channels)
         : fft_(std::move(fft)),
-          window_(std::move(window)),
+          half_window_(halved(std::move(window))),
           clock_(hop_length),
-          scratch_(*fft_),
+          scratch_(fft_->make_scratch()),
           readers_(channels, FrameReader(fft_->size())) {}
 
     std::size_t channels() const noexcept { return readers_.size(); }
@@ -68,8 +73,7 @@ public:
                 const bool complete = step == clock.until_frame();
                 reader.write(block, step);
                 if (complete) {
-                    reader.read_frame(window_.data(), scratch_.samples.data());
-                    fft_->forward(scratch_.samples.data(), frames, scratch_.fft);
+                    fft_->analyse(reader.frame(), half_window_.data(), frames, scratch_);
                     frames += fft_->bins();
                 }
                 clock.advance(step);
@@ -82,9 +86,9 @@ public:
 
 private:
     Plan fft_;
-    std::vector<float> window_;
+    std::vector<float> half_window_;
     FrameClock clock_;
-    FrameScratch scratch_;
+    RealFft::Scratch scratch_;
     std::vector<FrameReader> readers_;
 };
 
@@ -96,7 +100,7 @@ public:
         : fft_(std::move(fft)),
           window_(std::move(synthesis_window)),
           clock_(hop_length),
-          scratch_(*fft_),
+          scratch_(fft_->make_scratch()),
           adders_(channels, OverlapAdder(fft_->size())) {}
 
     std::size_t channels() const noexcept { return adders_.size(); }
@@ -117,8 +121,7 @@ public:
                 const bool complete = step == clock.until_frame();
                 adder.read(out, step - complete);
                 if (complete) {  // the frame's own first sample is the last of this step
-                    fft_->inverse(frames, scratch_.samples.data(), scratch_.fft);
-                    adder.add_frame(window_.data(), scratch_.samples.data());
+                    fft_->synthesise(frames, window_.data(), adder.frame(), scratch_);
                     adder.read(out + step - 1, 1);
                     frames += fft_->bins();
                 }
@@ -134,7 +137,7 @@ private:
     Plan fft_;
     std::vector<float> window_;
     FrameClock clock_;
-    FrameScratch scratch_;
+    RealFft::Scratch scratch_;
     std::vector<OverlapAdder> adders_;
 };
 
@@ -144,10 +147,10 @@ public:
     MaskStream(Plan fft, std::size_t hop_length, std::vector<float> window,
                std::vector<float> synthesis_window, std::size_t channels)
         : fft_(std::move(fft)),
-          window_(std::move(window)),
+          half_window_(halved(std::move(window))),
           synthesis_window_(std::move(synthesis_window)),
           clock_(hop_length),
-          scratch_(*fft_),
+          scratch_(fft_->make_scratch()),
           readers_(channels, FrameReader(fft_->size())),
           adders_(channels, OverlapAdder(fft_->size())) {}
 
@@ -172,7 +175,8 @@ public:
                 readers_[c].write(block, step);
                 adders_[c].read(out, step - complete);
                 if (complete) {
-                    one_frame(readers_[c], mask.at(c, frame++), adders_[c]);
+                    fft_->masked(readers_[c].frame(), half_window_.data(), mask.at(c, frame++),
+                                 synthesis_window_.data(), adders_[c].frame(), scratch_);
                     adders_[c].read(out + step - 1, 1);
                 }
                 clock.advance(step);
@@ -185,20 +189,10 @@ public:
     }
 
 private:
-    void one_frame(const FrameReader& reader, const float* mask, OverlapAdder& adder) noexcept {
-        float* samples = scratch_.samples.data();
-        Bin* spectrum = scratch_.spectrum.data();
-        reader.read_frame(window_.data(), samples);
-        fft_->forward(samples, spectrum, scratch_.fft);
-        apply_mask(spectrum, mask, fft_->bins());
-        fft_->inverse(spectrum, samples, scratch_.fft);
-        adder.add_frame(synthesis_window_.data(), samples);
-    }
-
     Plan fft_;
-    std::vector<float> window_, synthesis_window_;
+    std::vector<float> half_window_, synthesis_window_;
     FrameClock clock_;
-    FrameScratch scratch_;
+    RealFft::Scratch scratch_;
     std::vector<FrameReader> readers_;
     std::vector<OverlapAdder> adders_;
 };

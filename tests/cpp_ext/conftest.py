@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from types import ModuleType
 
 import numpy as np
@@ -34,6 +36,40 @@ def impl(request: pytest.FixtureRequest) -> ModuleType:
 def native() -> ModuleType:
     """Give the module of the C++ classes."""
     return _native()
+
+
+LEVELS = cpp_ext.HAVE_EXTENSION and import_module("neuralboard.cpp_ext._ext").simd_levels()
+
+
+@contextmanager
+def _at_level(level: str) -> Iterator[ModuleType]:
+    """Give the module of the C++ classes; what it makes meanwhile runs on that level."""
+    module = _native()
+    from neuralboard.cpp_ext import _ext
+
+    before = _ext.simd_level()
+    assert _ext.use_simd_level(level)
+    try:
+        yield module
+    finally:
+        _ext.use_simd_level(before)
+
+
+@pytest.fixture(params=[*(LEVELS or ["no extension"]), "reference"])
+def stft_impl(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
+    """Give the module of the C++ classes at each level of the machine, then that of the twins."""
+    if request.param == "reference":
+        yield reference
+        return
+    with _at_level(request.param) as module:
+        yield module
+
+
+@pytest.fixture(params=LEVELS or ["no extension"])
+def stft_native(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
+    """Give the module of the C++ classes at each level of the machine."""
+    with _at_level(request.param) as module:
+        yield module
 
 
 @pytest.fixture

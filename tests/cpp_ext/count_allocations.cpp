@@ -13,6 +13,7 @@
 #include "fifo.h"
 #include "rate_pair.h"
 #include "sanitize.h"
+#include "stft.h"
 #include "stft_stream.h"
 
 namespace {
@@ -50,14 +51,28 @@ void report_streams(std::size_t n_fft, std::size_t hop, std::vector<float>& in,
                     std::vector<float>& out) {
     const auto plan = std::make_shared<const RealFft>(n_fft);
     const std::vector<float> window(n_fft, 1.0f);
-    std::vector<Bin> frames(kChannels * (kLongest / hop + 1) * plan->bins());
+    const std::vector<float> turns(n_fft + 2, 0.5f);
+    std::vector<Bin> frames(kChannels * (kLongest / hop + 2) * plan->bins());
     StftStream analysis(plan, hop, window, kChannels);
     IstftStream synthesis(plan, hop, window, kChannels);
     MaskStream fused(plan, hop, window, window, kChannels);
     report("StftStream", [&](std::size_t n) { analysis.push(in.data(), n, frames.data()); });
     report("IstftStream", [&](std::size_t n) { synthesis.push(frames.data(), n, out.data()); });
-    const Mask mask{window.data(), 0, 0};
+    const Mask mask{window.data(), false, 0, 0}, turned{turns.data(), true, 0, 0};
     report("MaskStream", [&](std::size_t n) { fused.push(in.data(), n, mask, out.data()); });
+    report("MaskStream", [&](std::size_t n) { fused.push(in.data(), n, turned, out.data()); });
+    const Stft stft(plan, hop, n_fft / 2, false, window, window);
+    Stft::Scratch scratch(stft);
+    const EdgeGains none{nullptr, 0, nullptr, 0};
+    report("Stft::forward", [&](std::size_t n) {
+        stft.forward({in.data(), n}, 0, stft.frames(n), frames.data(), n == 512, scratch);
+    });
+    report("Stft::inverse", [&](std::size_t n) {
+        stft.inverse(frames.data(), stft.frames(n), 0, stft.frames(n), none, out.data(), n, scratch);
+    });
+    report("Stft::masked", [&](std::size_t n) {
+        stft.masked({in.data(), n}, mask, 0, 0, stft.frames(n), none, out.data(), scratch);
+    });
     report("resets", [&](std::size_t) {
         analysis.reset();
         synthesis.reset();

@@ -68,13 +68,34 @@ def test_contradiction_is_an_error() -> None:
     assert "contradict each other" in err
 
 
+LEVEL = "import neuralboard.cpp_ext as c; print(c.simd_level())"
+
+
+def test_the_environment_chooses_the_level(native: ModuleType) -> None:
+    from neuralboard.cpp_ext import _ext
+
+    levels = _ext.simd_levels()
+    assert run(LEVEL) == (levels[0], "", 0)  # the best
+    for level in levels:
+        assert run(LEVEL, NEURALBOARD_SIMD=level) == (level, "", 0)
+    assert run(LEVEL, NEURALBOARD_NO_EXTENSION="1") == ("numpy", "", 0)
+
+
+def test_a_level_that_isn_t_there_is_an_error(native: ModuleType) -> None:
+    out, err, code = run(LEVEL, NEURALBOARD_SIMD="avx1024")
+    assert (out, code) == ("", 1)
+    assert "ImportError: NEURALBOARD_SIMD='avx1024' is no level of this machine; unset it" in err
+
+
 def public(module: ModuleType) -> dict[str, Any]:
     return {name: getattr(module, name) for name in reference.__all__}
 
 
 def test_twin_and_cpp_have_the_same_face(native: ModuleType) -> None:
     assert set(native.__all__) == set(reference.__all__)
-    assert {*reference.__all__, "HAVE_EXTENSION", "window_values"} == set(cpp_ext.__all__)
+    assert {*reference.__all__, "HAVE_EXTENSION", "simd_level", "window_values"} == set(
+        cpp_ext.__all__
+    )
     for name, twin in public(reference).items():
         ours = getattr(native, name)
         if not inspect.isclass(twin):
@@ -149,7 +170,9 @@ def test_names_of_the_stub_are_those_of_the_binding() -> None:
     assert synthesis.push(frames=frames, n=16, out=None) is not None
     fused = _ext.MaskStream(hop_length=16, window=window, synthesis_window=window, channels=1)
     assert fused.push(block=block, mask=np.ones(9, np.float32), out=None) is not None
-    stft = _ext.Stft(hop_length=16, pad=0, reflect=False, window=window, synthesis_window=window)
+    stft = _ext.Stft(
+        hop_length=16, pad=0, reflect=False, window=window, synthesis_window=window, threads=1
+    )
     spectrum = stft.forward(audio=block, out=None)
     edge = np.zeros(0, np.float32)
     stft.inverse(spectrum=spectrum, length=16, head=edge, tail=edge, out=None)

@@ -21,13 +21,13 @@ LENGTHS = [530, 2049, 5003]
 @pytest.mark.parametrize("center", [True, False])
 @pytest.mark.parametrize(("n_fft", "hop"), SHAPES)
 def test_forward_is_torchs_and_librosas(
-    impl: ModuleType, noise: Any, n_fft: int, hop: int, center: bool, pad_mode: str
+    stft_impl: ModuleType, noise: Any, n_fft: int, hop: int, center: bool, pad_mode: str
 ) -> None:
     for length in LENGTHS:
         if length < n_fft:
             continue
         audio = noise(2, length)
-        stft = impl.Stft(n_fft, hop, "hann", center=center, pad_mode=pad_mode)
+        stft = stft_impl.Stft(n_fft, hop, "hann", center=center, pad_mode=pad_mode)
         spectrum = stft.forward(audio)
         options = {"center": center, "pad_mode": pad_mode}
         with_torch = torch.stft(
@@ -44,11 +44,11 @@ def test_forward_is_torchs_and_librosas(
 
 @pytest.mark.parametrize(("n_fft", "hop"), SHAPES)
 def test_inverse_is_torchs_and_librosas(
-    impl: ModuleType, noise: Any, rng: np.random.Generator, n_fft: int, hop: int
+    stft_impl: ModuleType, noise: Any, rng: np.random.Generator, n_fft: int, hop: int
 ) -> None:
     """Of a spectrum that is the transform of no signal: the weighting must be the same too."""
     length = 3 * n_fft + 5
-    stft = impl.Stft(n_fft, hop, "hamming")
+    stft = stft_impl.Stft(n_fft, hop, "hamming")
     spectrum = stft.forward(noise(2, length))
     spectrum *= rng.uniform(0, 1, spectrum.shape).astype(np.float32)
     bins_first = np.ascontiguousarray(spectrum.transpose(0, 2, 1))

@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How fast our short-time Fourier transform is beside those of others, and how exact.
+
+    python -m neuralboard.benchmarks.stft_speed [--quick] [--json out.json] [--yardstick FOLDER]
+
+Cells: forward, inverse and masked round trip of 1 s and 10 s of mono (and, with --long, 10 s of
+stereo and 60 s, one and two threads), and a masked stream in blocks of 64 to 512 samples. Per cell
+all run in one process, once per repetition, in rotating order; told are the peer's time over ours,
+best by best and as the median over the repetitions (above 1: ours is faster). Every engine of a
+peer that is installed takes part, in its own best case (`stft_peers`). Beside each speed stands the
+error against double precision, relative to the greatest value.
+
+A folder given with --yardstick holds the modules stftproto_8 and stftproto_16 (our throw-away
+prototype, built by hand); they are timed too. NEURALBOARD_SIMD chooses our level.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import math
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralboard import cpp_ext
+from neuralboard.benchmarks import machine
+from neuralboard.benchmarks.paired import paired
+from neuralboard.benchmarks.stft_peers import StreamLoop, available, hann, make_peer
+
+RATE = 48_000
+SIZES = ((512, 128), (1024, 256), (2048, 512), (4096, 1024), (960, 480))
+BLOCKS = (64, 128, 256, 480, 512)
+FASTEST = ("mkl_fft", "pyfftw")  # the fastest of the others is one of these two
+SLOW = ("ShortTimeFFT",)
+LARGE = 4 << 20  # bytes of output from which the yardstick wants streaming stores
+
+Audio = NDArray[np.float32]
+Calls = dict[str, Callable[[], object]]
+Row = dict[str, Any]
+
+
+def noise(*shape: int) -> Audio:
+    """Return noise of RMS 0.1."""
+    rng = np.random.default_rng(1)
+    return (0.1 * rng.standard_normal(shape)).astype(np.float32)
+
+
+def yardsticks(folder: str | None) -> list[Any]:
+    """Return the prototype's modules that this processor can run."""
+    if folder is None:
+        return []
+    sys.path.insert(0, folder)
+    widths = {"avx512": (8, 16), "avx2": (8,)}.get(cpp_ext.simd_level(), ())
+    return [importlib.import_module(f"stftproto_{width}") for width in widths]
+
+
+def exact(audio: Audio, mask: Audio, n_fft: int, hop: int) -> tuple[Any, Any]:
+    """Return the spectrum and the masked signal in double."""
+    window = hann(n_fft).astype(np.float64)
+    padded = np.pad(audio.astype(np.float64), n_fft // 2, mode="reflect")
+    views = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]
+    spectrum = np.fft.rfft(views * window)
+    sums, squares = np.zeros(padded.size), np.zeros(padded.size)
+    for f, frame in enumerate(np.fft.irfft(spectrum * mask, n_fft)):
+        sums[f * hop : f * hop + n_fft] += frame * window
+        squares[f * hop : f * hop + n_fft] += window**2
+    kept = slice(n_fft // 2, n_fft // 2 + audio.size)
+    covered = squares[kept] > 1e-11
+    masked = np.divide(sums[kept], squares[kept], out=np.zeros(audio.size), where=covered)
+    return spectrum, masked
+
+
+def error(got: Any, expected: Any) -> float:
+    """Return the greatest error relative to the greatest value."""
+    return float(np.abs(np.asarray(got) - expected).max() / np.abs(expected).max())
+
+
+def ratios(times: dict[str, tuple[float, ...]], ours: str = "ours") -> dict[str, list[float]]:
+    """Return peer -> [best over best, median over the repetitions] of its time over ours."""
+    mine = times[ours]
+    return {
+        name: [
+            min(theirs) / min(mine),
+            statistics.median(a / b for a, b in zip(theirs, mine, strict=True)),
+        ]
+        for name, theirs in times.items()
+        if name != ours
+    }
+
+
+def offline(n_fft: int, hop: int, seconds: int, folder: list[Any], repetitions: int) -> list[Row]:
+    """Time the three operations on mono audio."""
+    audio = noise(1, seconds * RATE)
+    frames, bins = audio.shape[1] // hop + 1, n_fft // 2 + 1
+    mask = np.random.default_rng(2).random((1, frames, bins), dtype=np.float32)
+    stft = cpp_ext.Stft(n_fft, hop)
+    out, spectrum = np.empty_like(audio), np.empty((1, frames, bins), np.complex64)
+    stft.forward(audio, out=spectrum)
+    operations: dict[str, Calls] = {
+        "stft": {"ours": partial(stft.forward, audio, out=spectrum.copy())},
+        "istft": {"ours": partial(stft.inverse, spectrum, audio.shape[1], out=out)},
+        "masked": {"ours": partial(stft.apply_mask, audio, mask, out=out)},
+    }
+    for name in available():
+        if name in SLOW and (seconds > 1 or n_fft != 2048):
+            continue  # twenty times slower: one cell is enough
+        peer = make_peer(name, n_fft, hop, audio.shape[1])
+        operations["stft"][name] = partial(peer.forward, audio[0])
+        if hasattr(peer, "inverse"):
+            operations["istft"][name] = partial(peer.inverse, spectrum[0])
+        operations["masked"][name] = partial(peer.masked, audio[0], mask[0])
+    for module in folder:
+        by_lane = module.A(n_fft, hop, hann(n_fft), 8, True)
+        streamed = spectrum.nbytes > LARGE
+        tag = f"yardstick A{module.W}"
+        operations["stft"][tag] = partial(by_lane.stft, audio, spectrum.copy(), streamed, True)
+        operations["istft"][tag] = partial(by_lane.istft, spectrum, out.copy(), True)
+        operations["masked"][tag] = partial(by_lane.masked, audio, mask, out.copy(), True)
+        if n_fft & (n_fft - 1):
+            continue
+        within = module.B(n_fft, hop, hann(n_fft), 8)
+        tag = f"yardstick B{module.W}"
+        operations["stft"][tag] = partial(within.stft, audio, spectrum.copy(), streamed)
+        operations["istft"][tag] = partial(within.istft, spectrum, out.copy())
+        operations["masked"][tag] = partial(within.masked, audio, mask, out.copy())
+    truth, masked_truth = exact(audio[0], mask[0], n_fft, hop)
+    _, unmasked = exact(audio[0], np.ones_like(mask[0]), n_fft, hop)
+    truths = {"stft": truth, "istft": unmasked, "masked": masked_truth}
+    rows = []
+    for operation, calls in operations.items():
+        ours = calls["ours"]()
+        times = paired(calls, repetitions)
+        rows.append(
+            {
+                "op": operation,
+                "cell": f"{n_fft}/{hop} {seconds} s",
+                "us_per_frame": 1e6 * min(times["ours"]) / frames,
+                "error": error(np.asarray(ours)[0], truths[operation]),
+                "ratios": ratios(times),
+            }
+        )
+    return rows
+
+
+def streaming(n_fft: int, hop: int, block: int, folder: list[Any], repetitions: int) -> Row:
+    """Time a masked stream of one channel, one second of it per repetition."""
+    audio, out = noise(block), np.empty(block, np.float32)
+    two, two_out = audio[None], np.empty((1, block), np.float32)
+    mask = np.random.default_rng(2).random(n_fft // 2 + 1, dtype=np.float32)
+    stream = cpp_ext.MaskStream(n_fft, hop, "hann", None, 1)
+    calls: Calls = {"ours": partial(stream.push, two, mask, two_out)}
+    for name in available():
+        if name in ("mkl_fft", "pyfftw", "ducc0", "scipy.fft"):
+            calls[name] = partial(StreamLoop(name, n_fft, hop, mask).push, audio, out)
+    for module in folder:
+        if n_fft & (n_fft - 1) == 0:
+            theirs = module.S(n_fft, hop, hann(n_fft))
+            theirs.set_mask(mask)
+            calls[f"yardstick S{module.W}"] = partial(theirs.push, audio, out.copy())
+    times = paired(calls, repetitions, max(RATE // 4 // block, 1))
+    return {
+        "op": "push",
+        "cell": f"{n_fft}/{hop} block {block}",
+        "us_per_frame": 1e6 * min(times["ours"]) * hop / block,
+        "error": math.nan,
+        "ratios": ratios(times),
+    }
+
+
+def two_halves(n_fft: int, hop: int, channels: int, repetitions: int) -> float:
+    """Return ns per sample and channel of StftStream.push + IstftStream.push, a hop per block."""
+    block = noise(channels, hop)
+    analysis = cpp_ext.StftStream(n_fft, hop, "hann", channels)
+    synthesis = cpp_ext.IstftStream(n_fft, hop, "hann", None, channels)
+    frames = np.empty((channels, 1, n_fft // 2 + 1), np.complex64)
+    out = np.empty((channels, hop), np.float32)
+
+    def both() -> None:
+        analysis.push(block, frames)
+        synthesis.push(frames, hop, out)
+
+    times = paired({"both": both}, repetitions, 200)
+    return 1e9 * min(times["both"]) / (hop * channels)
+
+
+def complex_over_real(n_fft: int, hop: int, repetitions: int) -> float:
+    """Return the cost of a complex time-varying mask over that of a real one, best by best."""
+    audio = noise(1, 10 * RATE)
+    stft, rng = cpp_ext.Stft(n_fft, hop), np.random.default_rng(2)
+    real = rng.random((1, audio.shape[1] // hop + 1, n_fft // 2 + 1), dtype=np.float32)
+    out = np.empty_like(audio)
+    calls: Calls = {
+        "real": partial(stft.apply_mask, audio, real, out=out),
+        "complex": partial(stft.apply_mask, audio, real.astype(np.complex64), out=out.copy()),
+    }
+    times = paired(calls, repetitions)
+    return min(times["complex"]) / min(times["real"])
+
+
+def denormal_cost(n_fft: int, hop: int, repetitions: int) -> float:
+    """Return the cost of denormal input over that of noise, best by best."""
+    audio = noise(1, 10 * RATE)
+    stft = cpp_ext.Stft(n_fft, hop)
+    mask = np.ones((1, audio.shape[1] // hop + 1, n_fft // 2 + 1), np.float32)
+    out = np.empty_like(audio)
+    calls: Calls = {
+        "noise": partial(stft.apply_mask, audio, mask, out=out),
+        "denormal": partial(stft.apply_mask, np.full_like(audio, 1e-40), mask, out=out.copy()),
+    }
+    times = paired(calls, repetitions)
+    return min(times["denormal"]) / min(times["noise"])
+
+
+def wall(call: Callable[[], object], repetitions: int) -> float:
+    """Return the least seconds by the clock on the wall: threads share the work."""
+    call()
+    times = []
+    for _ in range(repetitions):
+        begin = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+def two_threads(repetitions: int) -> dict[str, float]:
+    """Return what two threads gain on stereo 60 s, and on copying memory beside it."""
+    audio = noise(2, 60 * RATE)
+    mask = np.ones((2, audio.shape[1] // 512 + 1, 1025), np.float32)
+    out = np.empty_like(audio)
+    gain: dict[str, float] = {}
+    one, two = (cpp_ext.Stft(2048, 512, threads=threads) for threads in (1, 2))
+    calls = [partial(stft.apply_mask, audio, mask, out=out) for stft in (one, two)]
+    gain["masked 2048/512"] = wall(calls[0], repetitions) / wall(calls[1], repetitions)
+    source = np.ones(1 << 25, np.float32)
+    target = np.empty_like(source)
+    halves = [slice(0, 1 << 24), slice(1 << 24, 1 << 25)]
+
+    def copy(cut: slice) -> None:
+        np.copyto(target[cut], source[cut])
+
+    def copy_both() -> None:
+        helper = threading.Thread(target=copy, args=(halves[1],))
+        helper.start()
+        copy(halves[0])
+        helper.join()
+
+    alone = wall(partial(copy, slice(None)), repetitions)
+    gain["copying 128 MB"] = alone / wall(copy_both, repetitions)
+    return gain
+
+
+def best_of(row: Row, names: tuple[str, ...] | str) -> list[float] | None:
+    """Return the least ratios (the fastest) among peers, given by name or by how it begins."""
+    chosen = [
+        value
+        for name, value in row["ratios"].items()
+        if (name.startswith(names) if isinstance(names, str) else name in names)
+    ]
+    return [min(column) for column in zip(*chosen, strict=True)] if chosen else None
+
+
+def summary(rows: list[Row]) -> list[str]:
+    """Return lowest cell and geometric mean per operation, against the fastest of each kind."""
+    lines = ["| op | against | lowest cell | geometric mean | by medians: lowest | mean |"]
+    lines.append("|---|---|---|---|---|---|")
+    kinds: dict[str, tuple[str, ...] | str] = {
+        "the better of mkl_fft and pyfftw": FASTEST,
+        "torch": ("torch",),
+        "the yardstick's better layout": "yardstick",
+    }
+    for operation in dict.fromkeys(row["op"] for row in rows):
+        for kind, names in kinds.items():
+            found = [best_of(row, names) for row in rows if row["op"] == operation]
+            values = [value for value in found if value]
+            if not values:
+                continue
+            best, median = zip(*values, strict=True)
+            lines.append(
+                f"| {operation} | {kind} | {min(best):.2f} | {statistics.geometric_mean(best):.2f}"
+                f" | {min(median):.2f} | {statistics.geometric_mean(median):.2f} |"
+            )
+    return lines
+
+
+def table(rows: list[Row]) -> list[str]:
+    """Return every cell: our time, our error, every peer's time over ours."""
+    names = list(dict.fromkeys(name for row in rows for name in row["ratios"]))
+    lines = ["| op | cell | µs per frame | error | " + " | ".join(names) + " |"]
+    lines.append("|---" * (4 + len(names)) + "|")
+    for row in rows:
+        cells = [
+            "{:.2f} \\| {:.2f}".format(*row["ratios"][name]) if name in row["ratios"] else ""
+            for name in names
+        ]
+        wrong = "" if math.isnan(row["error"]) else f"{row['error']:.1e}"
+        lines.append(
+            f"| {row['op']} | {row['cell']} | {row['us_per_frame']:.2f} | {wrong} | "
+            + " | ".join(cells)
+            + " |"
+        )
+    return lines
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--yardstick", metavar="FOLDER", help="time the prototype too")
+    parser.add_argument("--quick", action="store_true", help="few repetitions")
+    parser.add_argument("--only", help="operations, with commas: offline,push,other")
+    chosen = parser.parse_args(arguments)
+    parts = chosen.only.split(",") if chosen.only else ["offline", "push", "other"]
+    repetitions = 7 if chosen.quick else 31
+    folder = yardsticks(chosen.yardstick)
+    rows: list[Row] = []
+    if "offline" in parts:
+        for seconds in (1, 10):
+            for n_fft, hop in SIZES:
+                rows += offline(n_fft, hop, seconds, folder, repetitions)
+    if "push" in parts:
+        for n_fft, hop in SIZES:
+            rows += [streaming(n_fft, hop, block, folder, repetitions) for block in BLOCKS]
+    facts = machine.describe(*[name for name in available() if name in ("mkl_fft", "torch")])
+    facts["level"] = cpp_ext.simd_level()
+    others: dict[str, Any] = {}
+    if "other" in parts:
+        others["StftStream + IstftStream, ns per sample"] = {
+            f"{n_fft}/{hop} x {channels}": round(two_halves(n_fft, hop, channels, repetitions), 3)
+            for n_fft, hop in ((960, 480), (1024, 256), (1024, 512))
+            for channels in (1, 2)
+        }
+        others["complex mask over real"] = {
+            f"{n}/{hop}": round(complex_over_real(n, hop, repetitions), 3) for n, hop in SIZES
+        }
+        others["denormal input over noise"] = round(denormal_cost(1024, 256, repetitions), 3)
+        others["two threads over one"] = two_threads(5)
+    print("\n".join(f"{name}: {value}" for name, value in facts.items()), "\n")
+    print("\n".join(summary(rows)), "\n")
+    print("\n".join(table(rows)), "\n")
+    print("\n".join(f"{name}: {value}" for name, value in others.items()))
+    if chosen.json:
+        figures = {"machine": facts, "rows": rows, "others": others}
+        chosen.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

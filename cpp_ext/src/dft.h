@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Discrete Fourier transforms of a few complex vectors held in registers, forward, unscaled:
+//     x[j] <- sum_k x[k] exp(-2 pi i j k / R)
+// Only this direction exists. An inverse transform is a forward one between exchanged real and
+// imaginary parts, and its callers exchange them in how they load and store, at no cost.
+#pragma once
+
+#include "loops.h"
+#include "simd.h"
+
+namespace neuralboard {
+namespace NEURALBOARD_LEVEL {
+
+template <class V>
+struct Cx {
+    V r, i;
+};
+template <class V>
+NB_INLINE Cx<V> operator+(Cx<V> a, Cx<V> b) { return {a.r + b.r, a.i + b.i}; }
+template <class V>
+NB_INLINE Cx<V> operator-(Cx<V> a, Cx<V> b) { return {a.r - b.r, a.i - b.i}; }
+template <class V>
+NB_INLINE Cx<V> operator*(Cx<V> a, Cx<V> w) {
+    return {fnma(a.i, w.i, a.r * w.r), fma(a.i, w.r, a.r * w.i)};
+}
+/// a conj(w)
+template <class V>
+NB_INLINE Cx<V> turn_back(Cx<V> a, Cx<V> w) {
+    return {fma(a.i, w.i, a.r * w.r), fnma(a.r, w.i, a.i * w.r)};
+}
+/// a + s b, a - s b for a real s
+template <class V>
+NB_INLINE Cx<V> plus(Cx<V> a, V s, Cx<V> b) { return {fma(s, b.r, a.r), fma(s, b.i, a.i)}; }
+template <class V>
+NB_INLINE Cx<V> minus(Cx<V> a, V s, Cx<V> b) { return {fnma(s, b.r, a.r), fnma(s, b.i, a.i)}; }
+/// a - i b, a + i b
+template <class V>
+NB_INLINE Cx<V> minus_i(Cx<V> a, Cx<V> b) { return {a.r + b.i, a.i - b.r}; }
+template <class V>
+NB_INLINE Cx<V> plus_i(Cx<V> a, Cx<V> b) { return {a.r - b.i, a.i + b.r}; }
+
+template <class V>
+NB_INLINE void dft4(Cx<V>& a, Cx<V>& b, Cx<V>& c, Cx<V>& d) {
+    const Cx<V> e = a + c, f = a - c, g = b + d, h = b - d;
+    a = e + g, b = minus_i(f, h), c = e - g, d = plus_i(f, h);
+}
+
+/// Odd R by pairs: with s_k = x[k] + x[R-k], d_k = x[k] - x[R-k],
+///     X[j], X[R-j] = x[0] + sum_k cos(2 pi j k / R) s_k  -+  i sum_k sin(2 pi j k / R) d_k
+template <int R>
+struct Roots;  // cos and sin of 2 pi k / R, k = 0 .. R-1
+template <>
+struct Roots<3> {
+    static constexpr double cosine[] = {1, -0.5, -0.5};
+    static constexpr double sine[] = {0, 0.86602540378443864676, -0.86602540378443864676};
+};
+template <>
+struct Roots<5> {
+    static constexpr double c1 = 0.30901699437494742410, c2 = -0.80901699437494742410;
+    static constexpr double s1 = 0.95105651629515357212, s2 = 0.58778525229247312917;
+    static constexpr double cosine[] = {1, c1, c2, c2, c1};
+    static constexpr double sine[] = {0, s1, s2, -s2, -s1};
+};
+template <>
+struct Roots<7> {
+    static constexpr double c1 = 0.62348980185873353053, c2 = -0.22252093395631440429;
+    static constexpr double c3 = -0.90096886790241912624;
+    static constexpr double s1 = 0.78183148246802980871, s2 = 0.97492791218182360702;
+    static constexpr double s3 = 0.43388373911755812048;
+    static constexpr double cosine[] = {1, c1, c2, c3, c3, c2, c1};
+    static constexpr double sine[] = {0, s1, s2, s3, -s3, -s2, -s1};
+};
+
+template <int R>
+struct Dft {
+    template <class V>
+    static NB_INLINE void run(Cx<V>* x) {
+        constexpr int half = R / 2;
+        Cx<V> sum[half], dif[half];
+        const Cx<V> first = x[0];
+        NEURALBOARD_UNROLL
+        for (int k = 0; k < half; ++k) {
+            sum[k] = x[k + 1] + x[R - 1 - k];
+            dif[k] = x[k + 1] - x[R - 1 - k];
+            x[0] = x[0] + sum[k];
+        }
+        NEURALBOARD_UNROLL
+        for (int j = 1; j <= half; ++j) {
+            const V s = V::all(static_cast<float>(Roots<R>::sine[j]));
+            Cx<V> even = first, odd = {s * dif[0].r, s * dif[0].i};
+            NEURALBOARD_UNROLL
+            for (int k = 0; k < half; ++k) {
+                const int turn = j * (k + 1) % R;
+                even = plus(even, V::all(static_cast<float>(Roots<R>::cosine[turn])), sum[k]);
+                if (k > 0) odd = plus(odd, V::all(static_cast<float>(Roots<R>::sine[turn])), dif[k]);
+            }
+            x[j] = minus_i(even, odd);
+            x[R - j] = plus_i(even, odd);
+        }
+    }
+};
+
+template <>
+struct Dft<1> {
+    template <class V>
+    static NB_INLINE void run(Cx<V>*) {}
+};
+
+template <>
+struct Dft<2> {
+    template <class V>
+    static NB_INLINE void run(Cx<V>* x) {
+        const Cx<V> a = x[0], b = x[1];
+        x[0] = a + b, x[1] = a - b;
+    }
+};
+
+template <>
+struct Dft<4> {
+    template <class V>
+    static NB_INLINE void run(Cx<V>* x) { dft4(x[0], x[1], x[2], x[3]); }
+};
+
+/// Two dft4, then pairs; the roots between are 1, (1-i)/sqrt 2, -i, (-1-i)/sqrt 2.
+template <>
+struct Dft<8> {
+    template <class V>
+    static NB_INLINE void run(Cx<V>* x) {
+        dft4(x[0], x[2], x[4], x[6]);
+        dft4(x[1], x[3], x[5], x[7]);
+        const V h = V::all(0.70710678118654752440f);
+        const Cx<V> a = {x[3].r + x[3].i, x[3].i - x[3].r};  // sqrt 2 times turned
+        const Cx<V> b = {x[7].i - x[7].r, x[7].r + x[7].i};  // and this one negated in i below
+        const Cx<V> e0 = x[0], e1 = x[2], e2 = x[4], e3 = x[6], o0 = x[1], o2 = x[5];
+        x[0] = e0 + o0, x[4] = e0 - o0;
+        x[1] = plus(e1, h, a), x[5] = minus(e1, h, a);
+        x[2] = minus_i(e2, o2), x[6] = plus_i(e2, o2);
+        x[3] = {fma(h, b.r, e3.r), fnma(h, b.i, e3.i)};
+        x[7] = {fnma(h, b.r, e3.r), fma(h, b.i, e3.i)};
+    }
+};
+
+/// Four dft4, roots, four dft4: k = 4 k1 + k2, j = j1 + 4 j2, root^(k2 j1).
+template <>
+struct Dft<16> {
+    template <class V>
+    static NB_INLINE void run(Cx<V>* x) {
+        const V h = V::all(0.70710678118654752440f);
+        const V c = V::all(0.92387953251128675613f), s = V::all(0.38268343236508977173f);
+        const V mc = V::all(-0.92387953251128675613f), ms = V::all(-0.38268343236508977173f);
+        for (int k = 0; k < 4; ++k) dft4(x[k], x[k + 4], x[k + 8], x[k + 12]);
+        // x[k2 + 4 j1] now; w = exp(-2 pi i / 16)
+        x[5] = x[5] * Cx<V>{c, ms};
+        x[6] = {h * (x[6].r + x[6].i), h * (x[6].i - x[6].r)};
+        x[7] = x[7] * Cx<V>{s, mc};
+        x[9] = {h * (x[9].r + x[9].i), h * (x[9].i - x[9].r)};
+        const Cx<V> quarter = x[10];  // times -i: in the butterfly below
+        x[11] = {h * (x[11].i - x[11].r), h * (V::all(0.0f) - x[11].r - x[11].i)};
+        x[13] = x[13] * Cx<V>{s, mc};
+        x[14] = {h * (x[14].i - x[14].r), h * (V::all(0.0f) - x[14].r - x[14].i)};
+        x[15] = x[15] * Cx<V>{mc, s};
+        x[10] = {quarter.i, V::all(0.0f) - quarter.r};
+        for (int j = 0; j < 4; ++j) dft4(x[4 * j], x[4 * j + 1], x[4 * j + 2], x[4 * j + 3]);
+        for (int a = 0; a < 4; ++a) {
+            for (int b = a + 1; b < 4; ++b) {
+                const Cx<V> swapped = x[4 * a + b];
+                x[4 * a + b] = x[4 * b + a], x[4 * b + a] = swapped;
+            }
+        }
+    }
+};
+
+/// A B with no common factor needs no roots between (I. Good, 1958): with k = (B k1 + A k2) mod AB,
+/// exp(-2 pi i j k / AB) = exp(-2 pi i j k1 / A) exp(-2 pi i j k2 / B), j mod A and j mod B.
+template <int A, int B>
+struct Coprime {
+    template <class V>
+    static NB_INLINE void run(Cx<V>* x) {
+        constexpr int R = A * B;
+        Cx<V> y[R];
+        NEURALBOARD_UNROLL
+        for (int k2 = 0; k2 < B; ++k2) {
+            Cx<V> column[A];
+            NEURALBOARD_UNROLL
+            for (int k1 = 0; k1 < A; ++k1) column[k1] = x[(B * k1 + A * k2) % R];
+            Dft<A>::run(column);
+            NEURALBOARD_UNROLL
+            for (int j1 = 0; j1 < A; ++j1) y[j1 * B + k2] = column[j1];
+        }
+        NEURALBOARD_UNROLL
+        for (int j1 = 0; j1 < A; ++j1) Dft<B>::run(y + j1 * B);
+        NEURALBOARD_UNROLL
+        for (int j = 0; j < R; ++j) x[j] = y[j % A * B + j % B];
+    }
+};
+template <>
+struct Dft<6> : Coprime<3, 2> {};
+template <>
+struct Dft<10> : Coprime<5, 2> {};
+template <>
+struct Dft<12> : Coprime<3, 4> {};
+template <>
+struct Dft<15> : Coprime<5, 3> {};
+
+}  // namespace NEURALBOARD_LEVEL
+}  // namespace neuralboard

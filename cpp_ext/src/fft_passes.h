@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Complex transform in place, of vectors: each lane holds a transform of its own.
+//
+// One pass of radix r on a transform of r m points is, for j < m and k < r, w = exp(-2 pi i/(r m)),
+//     d[j + k m] <- w^(j k) * sum_l d[j + l m] exp(-2 pi i k l / r),
+// after which each of the r parts of m points is transformed by itself (decimation in frequency;
+// M. Frigo and S. Johnson, "The design and implementation of FFTW3", 2005, describe the family).
+// Frequency k ends at `position[k]`: nothing is reordered, readers look there. The transposed
+// algorithm (decimation in time: turns first, then sums, last pass first) takes that order and
+// gives the natural one.
+//
+// The first pass of one and the last pass of the other reach the outside through a functor, so that
+// windows, layouts and overlap-add cost no pass through memory of their own.
+#pragma once
+
+#include "dft.h"
+#include "kernels.h"
+
+namespace neuralboard {
+namespace NEURALBOARD_LEVEL {
+
+/// Parts that take no more than this are passed over together, larger ones one after the other:
+/// each then does all its passes in the first-level cache.
+constexpr std::size_t kNear = 16384;
+
+template <int R, class V>
+NB_INLINE void turn(Cx<V>* x, const float* w) {
+    NEURALBOARD_UNROLL
+    for (int k = 1; k < R; ++k) x[k] = x[k] * Cx<V>{V::all(w[2 * k - 2]), V::all(w[2 * k - 1])};
+}
+
+template <int R, class V>
+inline void frequency_pass(Cx<V>* d, std::size_t parts, std::size_t m, const float* turns) {
+    for (std::size_t b = 0; b < parts; ++b, d += R * m) {
+        const float* w = turns;
+        for (std::size_t j = 0; j < m; ++j, w += 2 * (R - 1)) {
+            Cx<V> x[R];
+            NEURALBOARD_UNROLL
+            for (int k = 0; k < R; ++k) x[k] = d[j + k * m];
+            Dft<R>::run(x);
+            if (m > 1) turn<R>(x, w);
+            NEURALBOARD_UNROLL
+            for (int k = 0; k < R; ++k) d[j + k * m] = x[k];
+        }
+    }
+}
+
+template <int R, class V>
+inline void time_pass(Cx<V>* d, std::size_t parts, std::size_t m, const float* turns) {
+    for (std::size_t b = 0; b < parts; ++b, d += R * m) {
+        const float* w = turns;
+        for (std::size_t j = 0; j < m; ++j, w += 2 * (R - 1)) {
+            Cx<V> x[R];
+            NEURALBOARD_UNROLL
+            for (int k = 0; k < R; ++k) x[k] = d[j + k * m];
+            if (m > 1) turn<R>(x, w);
+            Dft<R>::run(x);
+            NEURALBOARD_UNROLL
+            for (int k = 0; k < R; ++k) d[j + k * m] = x[k];
+        }
+    }
+}
+
+#define NEURALBOARD_RADICES(CASE) \
+    CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(10) CASE(12) CASE(15)
+
+template <class V>
+void frequency_passes(Cx<V>* d, const Passes& passes, int level, std::size_t parts) {
+    if (level == passes.count) return;
+    const std::size_t m = passes.part[level], r = static_cast<std::size_t>(passes.radix[level]);
+    if (parts > 1 && parts * r * m * sizeof(Cx<V>) > kNear) {
+        for (std::size_t b = 0; b < parts; ++b) frequency_passes(d + b * r * m, passes, level, 1);
+        return;
+    }
+    switch (passes.radix[level]) {
+#define CASE(R) \
+    case R: frequency_pass<R>(d, parts, m, passes.turns[level]); break;
+        NEURALBOARD_RADICES(CASE)
+#undef CASE
+    }
+    frequency_passes(d, passes, level + 1, parts * r);
+}
+
+template <class V>
+void time_passes(Cx<V>* d, const Passes& passes, int level, std::size_t parts) {
+    if (level == passes.count) return;
+    const std::size_t m = passes.part[level], r = static_cast<std::size_t>(passes.radix[level]);
+    if (parts > 1 && parts * r * m * sizeof(Cx<V>) > kNear) {
+        for (std::size_t b = 0; b < parts; ++b) time_passes(d + b * r * m, passes, level, 1);
+        return;
+    }
+    time_passes(d, passes, level + 1, parts * r);
+    switch (passes.radix[level]) {
+#define CASE(R) \
+    case R: time_pass<R>(d, parts, m, passes.turns[level]); break;
+        NEURALBOARD_RADICES(CASE)
+#undef CASE
+    }
+}
+
+/// The first pass from load(j, x): points j .. j + P - 1 of the input into x[0 .. P - 1].
+template <int R, int P, class V, class Load>
+NB_INLINE void first_pass(Cx<V>* d, std::size_t m, const float* turns, Load load) {
+    for (std::size_t j = 0; j < m; j += P) {
+        Cx<V> x[P][R];
+        NEURALBOARD_UNROLL
+        for (int k = 0; k < R; ++k) {
+            Cx<V> points[P];
+            load(j + k * m, points);
+            for (int p = 0; p < P; ++p) x[p][k] = points[p];
+        }
+        NEURALBOARD_UNROLL
+        for (int p = 0; p < P; ++p) {
+            Dft<R>::run(x[p]);
+            turn<R>(x[p], turns + (j + p) * 2 * (R - 1));
+            NEURALBOARD_UNROLL
+            for (int k = 0; k < R; ++k) d[j + p + k * m] = x[p][k];
+        }
+    }
+}
+
+template <int R, int P, class V, class Store>
+NB_INLINE void last_pass(const Cx<V>* d, std::size_t m, const float* turns, Store store) {
+    for (std::size_t j = 0; j < m; j += P) {
+        Cx<V> x[P][R];
+        NEURALBOARD_UNROLL
+        for (int p = 0; p < P; ++p) {
+            NEURALBOARD_UNROLL
+            for (int k = 0; k < R; ++k) x[p][k] = d[j + p + k * m];
+            turn<R>(x[p], turns + (j + p) * 2 * (R - 1));
+            Dft<R>::run(x[p]);
+        }
+        NEURALBOARD_UNROLL
+        for (int k = 0; k < R; ++k) {
+            Cx<V> points[P];
+            for (int p = 0; p < P; ++p) points[p] = x[p][k];
+            store(j + k * m, points);
+        }
+    }
+}
+
+/// Forward transform of what load gives, into d. P divides part[0] (or radix[0], other radices).
+template <int P, class V, class Load>
+NB_INLINE void transform_from(Cx<V>* d, const Passes& passes, Load load) {
+    const std::size_t m = passes.part[0], r = static_cast<std::size_t>(passes.radix[0]);
+    if (r == 4) {
+        first_pass<4, P>(d, m, passes.turns[0], load);
+    } else if (r == 5) {
+        first_pass<5, P>(d, m, passes.turns[0], load);
+    } else if (P == 1 && r == 8) {
+        first_pass<8, 1>(d, m, passes.turns[0], load);
+    } else {
+        for (std::size_t j = 0; j < r * m; j += P) load(j, d + j);
+        return frequency_passes(d, passes, 0, 1);
+    }
+    frequency_passes(d, passes, 1, r);
+}
+
+template <int P, class V, class Store>
+NB_INLINE void transform_to(Cx<V>* d, const Passes& passes, Store store) {
+    const std::size_t m = passes.part[0], r = static_cast<std::size_t>(passes.radix[0]);
+    if (r == 4 || r == 5 || (P == 1 && r == 8)) {
+        time_passes(d, passes, 1, r);
+        if (r == 4) return last_pass<4, P>(d, m, passes.turns[0], store);
+        if (r == 5) return last_pass<5, P>(d, m, passes.turns[0], store);
+        return last_pass<8, 1>(d, m, passes.turns[0], store);
+    }
+    time_passes(d, passes, 0, 1);
+    for (std::size_t j = 0; j < r * m; j += P) store(j, d + j);
+}
+
+}  // namespace NEURALBOARD_LEVEL
+}  // namespace neuralboard

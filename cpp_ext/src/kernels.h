@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What is compiled once per instruction set: the transforms of windowed frames. The rest of the
+// extension calls them through these tables of functions; RealFft chooses among them.
+//
+// In all of them: samples [n], spectrum [n/2 + 1] complex as pairs of floats, window [n].
+//     forward   spectrum = 2 * transform of samples * window (callers give half the window)
+//     inverse   sums += window * n * inverse transform of spectrum
+//     masked    both, spectrum * mask between and never in memory (half the window again)
+// None allocates; work is 64-byte aligned scratch of RealFft::work_size floats.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace neuralboard {
+
+/// The passes of an in-place complex transform: decimation in frequency, results in an order of its
+/// own; read backwards (decimation in time) it takes that order and gives the natural one.
+struct Passes {
+    static constexpr int kMost = 20;
+    int count = 0;
+    int radix[kMost];
+    std::size_t part[kMost];        // length of each of the radix parts
+    const float* turns[kMost];      // [part, radix - 1] complex: w^(j k), k = 1 .. radix - 1
+    const std::uint32_t* position;  // where frequency k stands
+};
+
+/// One size on one vector width.
+struct FrameTables {
+    std::size_t half;       // n/2: complex points
+    Passes passes;          // of half / lanes points (of half points: GroupKernel)
+    const float* lane_re;   // [lanes, half / lanes]: exp(-2 pi i l k / half)
+    const float* lane_im;
+    const float* split_re;  // [half/2 + 1]: exp(-2 pi i k / n)
+    const float* split_im;
+};
+
+/// bins floats, or as many pairs of them.
+struct MaskRow {
+    const float* values;
+    bool complex;
+};
+
+/// One frame at a time. half is a multiple of lanes and at least lanes^2.
+struct FrameKernel {
+    std::size_t lanes;
+    void (*forward)(const FrameTables&, const float* samples, const float* window, float* work,
+                    float* spectrum);
+    void (*inverse)(const FrameTables&, const float* spectrum, float* work, const float* window,
+                    float* sums);
+    void (*masked)(const FrameTables&, const float* samples, const float* window, MaskRow mask,
+                   float* work, const float* synthesis_window, float* sums);
+    // The same with the parts of the spectrum [n/2] apart: bins 0 .. n/2 - 1, the last one in im[0].
+    void (*forward_parts)(const FrameTables&, const float* samples, const float* window,
+                          float* work, float* re, float* im);
+    void (*inverse_parts)(const FrameTables&, const float* re, const float* im, float* work,
+                          const float* window, float* sums);
+};
+
+/// As many frames as lanes at a time, one in each lane; any half >= 8. The sums of all frames must
+/// be memory of their own or overlap as frames do.
+struct GroupKernel {
+    std::size_t lanes;
+    void (*forward)(const FrameTables&, const float* const* samples, const float* window,
+                    float* work, float* const* spectra);
+    void (*inverse)(const FrameTables&, const float* const* spectra, float* work,
+                    const float* window, float* const* sums);
+    void (*masked)(const FrameTables&, const float* const* samples, const float* window,
+                   const float* const* masks, bool complex_mask, float* work,
+                   const float* synthesis_window, float* const* sums);
+};
+
+struct Kernels {
+    const char* level;
+    FrameKernel frame[4];  // widest first
+    int widths;
+    GroupKernel group;
+};
+
+}  // namespace neuralboard

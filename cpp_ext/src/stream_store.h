@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Rows of floats written one after the other past the cache. A plain store first reads the line
+// that it overwrites, and pushes out what the cache could have kept: for output larger than the
+// cache that costs half the bandwidth; for smaller output, which someone reads soon, it is right.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#include <xmmintrin.h>
+#define NEURALBOARD_HAS_STREAM_STORES 1
+#endif
+
+namespace neuralboard {
+
+class StreamStore {
+public:
+    static constexpr std::size_t kLine = 16;  // floats
+
+    /// row: aligned to lines, a row and two lines long.
+    StreamStore(float* to, float* row) : to_(to), row_(row) {
+        const std::size_t beyond = reinterpret_cast<std::uintptr_t>(to) / sizeof(float) % kLine;
+        skip_ = held_ = beyond;  // row then stands to its lines as the target to its own
+        to_ -= beyond;
+    }
+
+    /// Where the next row is to be made.
+    float* place() noexcept { return row_ + held_; }
+
+    /// Takes n floats at place(), writes all full lines.
+    void put(std::size_t n) noexcept {
+        held_ += n;
+        std::size_t i = 0;
+        if (skip_ > 0 && held_ >= kLine) {
+            std::copy(row_ + skip_, row_ + kLine, to_ + skip_);
+            skip_ = 0;
+            i = kLine;
+        }
+        if (skip_ > 0) return;
+        for (; i + kLine <= held_; i += kLine) store_line(row_ + i, to_ + i);
+        std::copy(row_ + i, row_ + held_, row_);
+        to_ += i;
+        held_ -= i;
+    }
+
+    void finish() noexcept {
+        std::copy(row_ + skip_, row_ + held_, to_ + skip_);
+#if defined(NEURALBOARD_HAS_STREAM_STORES)
+        _mm_sfence();
+#endif
+    }
+
+private:
+    static void store_line(const float* from, float* to) noexcept {
+#if defined(NEURALBOARD_HAS_STREAM_STORES)
+        for (std::size_t i = 0; i < kLine; i += 4) _mm_stream_ps(to + i, _mm_load_ps(from + i));
+#else
+        std::copy_n(from, kLine, to);
+#endif
+    }
+
+    float *to_, *row_;
+    std::size_t held_, skip_;  // in row_: floats up to here, from here
+};
+
+}  // namespace neuralboard
