@@ -31,13 +31,13 @@ class Mixing:
     """What is drawn how often; probabilities unless a unit says otherwise."""
 
     seconds: float = 2.0
-    snr_db: tuple[float, float] = (-8.0, 20.0)
+    snr_db: tuple[float, float] = (-8.0, 16.0)
     level_db: tuple[float, float] = (-55.0, -8.0)  # of the mixture: quiet speech is speech
     noise_only: float = 0.05  # teaches silence
     clean_only: float = 0.05  # teaches to leave alone
-    room: float = 0.4
+    room: float = 0.35
     synthetic_noise: float = 0.18
-    babble: float = 0.1  # three to six other voices as the noise
+    babble: float = 0.05  # three to six other voices as the noise
     noise_speed: tuple[float, float] = (0.7, 1.4)  # played slower or faster: more kinds of noise
     voice_speed: float = 0.3  # how often a voice is, by up to 12 %
     second_noise: float = 0.3

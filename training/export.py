@@ -129,7 +129,8 @@ def export_network(
         raise ExportError(f"there is no folder {target.parent}; make it first")
     beside = target.with_name(f".{target.stem}.part.onnx")
     try:
-        data = add_golden(add_card(export_graph(network, card), card))
+        folded = network.folded() if hasattr(network, "folded") else network
+        data = add_golden(add_card(export_graph(folded, card), card))
         beside.write_bytes(data)
         model = load_model(beside, trust=True)
         noisy, clean = demo_audio(card.sample_rate, request.audio)

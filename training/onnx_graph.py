@@ -78,6 +78,7 @@ def shorten(data: bytes) -> bytes:
     _constants_to_initialisers(graph)
     _drop_identities(graph)
     _merge_equal_initialisers(graph)
+    _drop_zero_sums(graph)
     _drop_dead(graph)
     graph.value_info.extend(onnx.shape_inference.infer_shapes(model).graph.value_info)
     _slices_to_splits(graph)
@@ -117,6 +118,23 @@ def _drop_identities(graph: Any) -> None:
     _replace(graph, {node.output[0]: node.input[0] for node in same})
     for node in same:
         graph.node.remove(node)
+
+
+def _drop_zero_sums(graph: Any) -> None:
+    """Leave out `x + b` where the bias behind a product is all zeros."""
+    zeros = {
+        tensor.name
+        for tensor in graph.initializer
+        if len(tensor.dims) == 1 and not numpy_helper.to_array(tensor).any()
+    }
+    made_by = {output: node for node in graph.node for output in node.output}
+    for node in [n for n in graph.node if n.op_type == "Add"]:
+        for bias, product in (tuple(node.input), tuple(node.input)[::-1]):
+            # A product's last axis is as long as its bias, so nothing is spread out by the sum.
+            if bias in zeros and product in made_by and made_by[product].op_type == "MatMul":
+                _replace(graph, {node.output[0]: product})
+                graph.node.remove(node)
+                break
 
 
 def _merge_equal_initialisers(graph: Any) -> None:

@@ -4,15 +4,18 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the [train] extra")
 soundfile = pytest.importorskip("soundfile", reason="training needs the [train] extra")
 
 from neuralboard.training import data_prepare  # noqa: E402
-from neuralboard.training.data import Corpus, Mixing, Mixtures  # noqa: E402
+from neuralboard.training.data import Corpus, Mixing, Mixtures, codec  # noqa: E402
 from neuralboard.training.losses import si_sdr, spectral_loss  # noqa: E402
 from neuralboard.training.models.denoiser import Denoiser, enhance  # noqa: E402
+from neuralboard.training.models.denoiser_card import denoiser_card  # noqa: E402
+from neuralboard.training.onnx_graph import export_graph  # noqa: E402
 from neuralboard.training.train import Settings, run  # noqa: E402
 
 
@@ -103,3 +106,35 @@ def test_training_runs_and_resumes(corpus: Path, tmp_path: Path) -> None:
     assert path.read_bytes() != before
     steps = [line.split(",")[0] for line in (tmp_path / "log.csv").read_text().split()]
     assert steps == ["2", "4"]
+
+
+def test_folding_keeps_the_mask_and_shortens_the_graph() -> None:
+    torch.manual_seed(0)
+    network = Denoiser(channels=16, context=8, squeezed=4).eval()
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            if "bias" in name:
+                weight.normal_()
+    folded = network.folded()
+    spectrum = torch.randn(2, 5, 481, 2)
+    with torch.no_grad():
+        wanted, _ = network(spectrum, network.start_states(2))
+        found, _ = folded(spectrum, folded.start_states(2))
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
+    assert not folded.decode_low.bias.any()
+    card = denoiser_card(network, name="denoiser", version="1", licence="CC0 1.0")
+    nodes = [len(onnx.load_from_string(export_graph(each, card)).graph.node) for each in
+             (network, folded)]  # fmt: skip
+    assert nodes[1] == nodes[0] - 4  # two blocks, low and high decoder
+
+
+def test_codecs_change_little_and_keep_their_place() -> None:
+    rng = np.random.default_rng(3)
+    time = np.arange(48_000) / 48_000
+    voice = (0.3 * np.sin(2 * np.pi * 300 * time) * (time > 0.3)).astype(np.float32)
+    for _ in range(4):
+        coded = codec(rng)(voice)
+        assert coded.shape == voice.shape
+        lag = np.argmax(np.correlate(coded[14_000:18_000], voice[14_000:18_000], "full")) - 3_999
+        assert abs(int(lag)) <= 1
+        assert 0 < np.sqrt(np.mean((coded - voice) ** 2)) < 0.02
