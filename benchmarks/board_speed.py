@@ -101,7 +101,7 @@ WHOLE: dict[str, tuple[Effects, float | None]] = {
         ],
         1.05,
     ),
-    "Invert": (lambda: [pb.Invert()], None),
+    "Invert": (lambda: [pb.Invert()], 1.05),
     "Convolution, 0.1 s": (lambda: [pb.Convolution(_response(0.1), 0.5, RATE)], 1.2),
     "Convolution, 0.5 s": (lambda: [pb.Convolution(_response(0.5), 0.5, RATE)], 1.2),
     "Convolution, 2 s": (lambda: [pb.Convolution(_response(2.0), 0.5, RATE)], 1.2),

@@ -159,8 +159,8 @@ class NativeVoice(Voice):
 
 
 _WITHHOLD_NOTHING = frozenset({
-    "Bitcrush", "Chorus", "Clipping", "Compressor", "Convolution", "Delay", "Distortion", "Invert",
-    "LadderFilter", "Limiter", "NoiseGate", "Phaser", "Reverb",
+    "Bitcrush", "Chorus", "Clipping", "Compressor", "Delay", "Distortion", "LadderFilter",
+    "Limiter", "NoiseGate", "Phaser", "Reverb",
 })  # fmt: skip
 
 _measured: dict[Any, int] = {}

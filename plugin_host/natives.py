@@ -6,7 +6,7 @@ Each class belongs to one recipe, found by measurement (pedalboard 0.9.26):
 ======= ===================================================================================
 direct  any blocks after priming: exact, no added latency
 chunk   exactly 512 samples per call behind a FIFO: exact for anything, 511 samples latency
-own     our C++ does it (filters, Gain, Convolution) or our containers (Mix, Chain, Pedalboard)
+own     ours do it: filters, Gain, Invert, Convolution; Mix, Chain, Pedalboard
 whole   needs the whole recording at once (PitchShift, GSMFullRateCompressor): one-shot only
 ======= ===================================================================================
 
@@ -50,11 +50,11 @@ TESTED_VERSIONS = frozenset({"0.9.26"})
 
 _DIRECT = {
     "Bitcrush", "BrickwallLimiter", "Chorus", "Clipping", "Compressor", "Delay", "Distortion",
-    "Invert", "LadderFilter", "Limiter", "NoiseGate", "Phaser", "Reverb",
+    "LadderFilter", "Limiter", "NoiseGate", "Phaser", "Reverb",
 }  # fmt: skip
 _OWN = {
     "Gain", "HighpassFilter", "LowpassFilter", "HighShelfFilter", "LowShelfFilter", "PeakFilter",
-    "Convolution", "Mix", "Chain", "Pedalboard",
+    "Convolution", "Invert", "Mix", "Chain", "Pedalboard",
 }  # fmt: skip
 _WHOLE = {"PitchShift", "GSMFullRateCompressor"}
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our own Gain, IIR filters and Convolution, steered by the properties of pedalboard's.
+"""Our own Gain, Invert, IIR filters and Convolution, steered by the properties of pedalboard's.
 
 pedalboard's filters snap small states to zero at the end of every internal call, so on quiet
 material they depend on the block boundaries; its Convolution depends on them always; all step
 when a property changes. These are ≤ 3e-7 from pedalboard's, equal bit for bit under any block
-schedule, and ramp.
+schedule, and ramp. Gain and Invert are so cheap that copying into pedalboard and out of it is dear.
 """
 
 from __future__ import annotations
@@ -22,14 +22,30 @@ from neuralboard.guard import BrokenSamples
 from neuralboard.ramp import RAMP_SECONDS, Ramp
 from neuralboard.voice import Sidechains, Voice
 
-__all__ = ["ConvolutionVoice", "FilterVoice", "GainVoice", "own_voice"]
+__all__ = ["ConvolutionVoice", "FilterVoice", "GainVoice", "InvertVoice", "own_voice"]
 
 
 def own_voice(native: Any, sample_rate: int, channels: int) -> Voice:
-    """Return the voice that stands in for a Gain, a Convolution or an IIR filter."""
+    """Return the voice that stands in for a Gain, Invert, Convolution or IIR filter."""
+    name = natives.native_class(native).__name__
+    if name == "Invert":
+        return InvertVoice(sample_rate, channels)
     kinds: dict[str, type[SteeredVoice]] = {"Gain": GainVoice, "Convolution": ConvolutionVoice}
-    kind = kinds.get(natives.native_class(native).__name__, FilterVoice)
-    return kind(native, sample_rate, channels)
+    return kinds.get(name, FilterVoice)(native, sample_rate, channels)
+
+
+class InvertVoice(Voice):
+    """The other polarity: no state, no settings, and nothing can break in it."""
+
+    def reset(self) -> None:
+        """There is nothing to forget."""
+
+    def process(self, block: Audio, side: Sidechains | None = None) -> Audio:
+        return np.negative(block)
+
+    def render(self, audio: Audio, side: Sidechains | None = None) -> Audio:
+        """Process a whole recording in one pass."""
+        return np.negative(audio)
 
 
 class SteeredVoice(Voice):
@@ -123,6 +139,10 @@ class GainVoice(SteeredVoice):
 
     def _run(self, block: Audio, heard: list[Any]) -> Audio:
         return np.asarray(block * heard[0], np.float32)
+
+    def render(self, audio: Audio, side: Sidechains | None = None) -> Audio:
+        """Process a whole recording in one pass: cut in blocks it would be copied twice."""
+        return self.process(audio) if audio.shape[1] else audio.copy()
 
 
 class FilterVoice(SteeredVoice):

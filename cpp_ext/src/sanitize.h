@@ -36,20 +36,41 @@ inline std::uint32_t broken_mark(float sample, std::int32_t limit) noexcept {
     return (bits & 0x7fffffffu) + (0x7fffffffu - static_cast<std::uint32_t>(limit));
 }
 
-/// True if any of the n samples is broken. Lanes, and no early exit inside a chunk, so that the
-/// compiler makes wide registers of them.
-inline bool any_broken(const float* samples, std::size_t n, std::int32_t limit) noexcept {
-    constexpr std::size_t chunk = 1024, width = 16;
-    std::uint32_t found = 0;
-    for (; n >= chunk && !(found >> 31); samples += chunk, n -= chunk) {
-        std::uint32_t lanes[width] = {};
-        for (std::size_t i = 0; i < chunk; i += width) {
-            for (std::size_t k = 0; k < width; ++k) lanes[k] |= broken_mark(samples[i + k], limit);
+/// True if any of n samples may lie beyond +-2: the highest bit of the exponent is set from 2 on, so
+/// all bits may be thrown together. Lanes, and no early exit, so that the compiler makes wide
+/// registers of them.
+inline bool any_loud(const float* samples, std::size_t n) noexcept {
+    constexpr std::size_t width = 16;
+    std::uint32_t lanes[width] = {}, found = 0;
+    std::size_t i = 0;
+    for (; i + width <= n; i += width) {
+        for (std::size_t k = 0; k < width; ++k) {
+            std::uint32_t bits;
+            std::memcpy(&bits, samples + i + k, sizeof bits);
+            lanes[k] |= bits;
         }
-        for (std::uint32_t lane : lanes) found |= lane;
     }
-    for (std::size_t i = 0; i < n; ++i) found |= broken_mark(samples[i], limit);
-    return found >> 31;
+    for (std::uint32_t lane : lanes) found |= lane;
+    for (; i < n; ++i) {
+        std::uint32_t bits;
+        std::memcpy(&bits, samples + i, sizeof bits);
+        found |= bits;
+    }
+    return found >> 30 & 1u;
+}
+
+/// True if any of the n samples is broken: a quick look at each chunk, a true one where that is loud.
+inline bool any_broken(const float* samples, std::size_t n, std::int32_t limit) noexcept {
+    constexpr std::size_t chunk = 1024;
+    const bool quick = limit >= 0x40000000;  // 2.0
+    for (std::size_t begin = 0; begin < n; begin += chunk) {
+        const std::size_t count = n - begin < chunk ? n - begin : chunk;
+        if (quick && !any_loud(samples + begin, count)) continue;
+        std::uint32_t found = 0;
+        for (std::size_t i = 0; i < count; ++i) found |= broken_mark(samples[begin + i], limit);
+        if (found >> 31) return true;
+    }
+    return false;
 }
 
 /// Counts and locates, and writes 0 in place of what it finds if Replace. Does not allocate.
