@@ -20,6 +20,7 @@ line and the help text come from here.
 
 from __future__ import annotations
 
+import warnings
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -27,7 +28,7 @@ import numpy as np
 
 from neuralboard import cpp_ext
 from neuralboard.audio import Audio
-from neuralboard.errors import AudioError, BoxError
+from neuralboard.errors import AudioError, BoxError, LatencyChangeWarning
 from neuralboard.guard import BrokenSamples
 from neuralboard.heard import Heard
 from neuralboard.parameter import Configurable, Parameter, Setting, Switch
@@ -294,7 +295,7 @@ class EffectVoice(Voice):
 
     def _begin(self) -> None:
         self._position = 0
-        self._opened_with = self._structure()
+        self._opened_with = self._told = self._structure()
         self._wet = Ramp(self._wet_target())
         self._version = self._box._version
 
@@ -303,6 +304,26 @@ class EffectVoice(Voice):
         box = self._box
         fixed = [d.name for d in box._descriptors.values() if d.next_stream]
         return (*(box._values[name] for name in fixed), getattr(box, "sidechain", None))
+
+    def _tell_what_waits(self) -> None:
+        """Warn once of each change that this stream can't take over."""
+        now = self._structure()
+        if now == self._told:
+            return
+        self._told = now
+        if now != self._opened_with:
+            fixed = [d.name for d in self._box._descriptors.values() if d.next_stream]
+            changed = [
+                name
+                for name, a, b in zip([*fixed, "sidechain"], now, self._opened_with, strict=True)
+                if a != b
+            ]
+            warnings.warn(
+                f"{type(self._box).__name__}.{', '.join(changed)} was changed in a running stream;"
+                " it takes effect when the next stream opens",
+                LatencyChangeWarning,
+                stacklevel=4,
+            )
 
     def _wet_target(self) -> float:
         values = self._box._values
@@ -327,6 +348,7 @@ class EffectVoice(Voice):
             self._version = self._box._version
             if self._wet_target() != self._wet.target:
                 self._wet.change(start, self._wet_target(), self._length)
+            self._tell_what_waits()
         dry = self._dry.push(block) if self.latency else block
         if num_samples == 0:
             return np.zeros((*((len(self.stems),) if self.stems else ()), *block.shape), np.float32)

@@ -326,7 +326,8 @@ class Configurable:
 
     def __getstate__(self) -> dict[str, Any]:
         """Parameters only: what runs (streams, voices) is not copied, pickled or compared."""
-        return {k: v for k, v in vars(self).items() if k not in RUNNING}
+        kept = {k: v for k, v in vars(self).items() if k not in RUNNING}
+        return kept | {"_values": dict(self._values)}  # a copy turns knobs of its own
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

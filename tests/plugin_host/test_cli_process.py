@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -222,6 +223,59 @@ def test_being_stopped_leaves_the_old_file(tmp_path: Path, sent: signal.Signals,
     assert b"Traceback" not in said
     assert (tmp_path / "out.wav").read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
+
+
+def test_being_killed_leaves_the_old_file(tmp_path: Path) -> None:
+    """After kill -9 nobody cleans up: a hidden file stays, what had the name is whole."""
+    (tmp_path / "out.wav").write_bytes(b"old")
+    process = _slow_process(tmp_path)
+    process.kill()
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert (tmp_path / "out.wav").read_bytes() == b"old"
+    left = [path.name for path in tmp_path.iterdir() if path.name != "out.wav"]
+    assert len(left) == 1
+    assert re.fullmatch(r"\.out\.wav\.[0-9a-f]+\.part", left[0])
+    _inputs(tmp_path, "in.wav")
+    done = run(
+        "process", "in.wav", "-o", "out.wav", "--chain", "", "--force", folder=tmp_path
+    )  # the next run is not in the way of what the dead one left
+    assert done.returncode == 0
+    np.testing.assert_array_equal(levels_of(tmp_path / "out.wav", 16), LEVELS)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "said"),
+    [
+        ("cut.wav", lambda data: data[: len(data) * 2 // 3], "cut short"),
+        ("cut.flac", lambda data: data[: len(data) * 2 // 3], "cut short"),
+        ("head.wav", lambda data: data[:20], "it ends before any sample"),
+        (
+            "noise.wav",
+            lambda data: np.random.default_rng(1).bytes(3000),
+            "needs ffmpeg|can't be decoded",
+        ),
+        ("bent.flac", lambda d: d[: len(d) // 2] + bytes(500) + d[len(d) // 2 + 500 :], "damaged"),
+        ("empty.wav", lambda data: b"", "it is empty"),
+    ],
+)
+def test_a_bad_file_is_exit_1_one_line_and_no_output(
+    tmp_path: Path, name: str, damage: Any, said: str
+) -> None:
+    rng = np.random.default_rng(2)
+    soundfile.write(tmp_path / name, rng.integers(-9999, 9999, (24_000, 2), np.int16), 48_000)
+    (tmp_path / name).write_bytes(damage((tmp_path / name).read_bytes()))
+    (tmp_path / "old.wav").write_bytes(b"old")
+    before = sorted(tmp_path.rglob("*"))
+    for target in (["new.wav"], ["old.wav", "--force"]):
+        done = run("process", name, "-o", *target, "--chain", "gain(-3)", folder=tmp_path)
+        message = done.stderr.decode()
+        assert (done.returncode, done.stdout) == (1, b""), message
+        assert message.count("\n") == 1, message
+        assert re.search(said, message), message
+        assert name in message
+    assert (tmp_path / "old.wav").read_bytes() == b"old"
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_full_disk_is_exit_1_and_the_old_file_stays(tmp_path: Path) -> None:
