@@ -87,9 +87,14 @@ _GENTLE = "6 dB an octave: at half (or double) the cutoff it takes 7 dB"
 
 # Class → what an engineer would want to be told before using it.
 CAUTIONS: dict[str, tuple[str, ...]] = {
+    "BrickwallLimiter": (
+        "after a burst it stays as far down as that made it while any peak within look-ahead is"
+        " over the ceiling: turn loud material down before it",
+    ),
     "Compressor": (_PER_CHANNEL,),
     "Convolution": (
-        "the response is normalised; it must be given, as in convolution('room.wav', mix=0.3)",
+        "the response is normalised; it must be given, as in convolution('room.wav', mix=0.3);"
+        " WAV, AIFF and Ogg files",
     ),
     "GSMFullRateCompressor": (_WHOLE,),
     "Gain": ("the default is +1 dB, not 0",),
