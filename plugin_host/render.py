@@ -165,7 +165,7 @@ def resampled(
     if sample_rate == target_rate:
         yield from blocks
         return
-    import soxr
+    import soxr  # type: ignore[import-untyped,unused-ignore]
 
     converter = soxr.ResampleStream(
         sample_rate, target_rate, channels, dtype="float32", quality="VHQ"

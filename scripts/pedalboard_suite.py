@@ -2,7 +2,7 @@
 """Run pedalboard's own test suite with its imports rewritten to neuralboard.
 
     git clone https://github.com/spotify/pedalboard
-    pip install mido psutil mypy
+    pip install mido psutil mypy pyright
     python scripts/pedalboard_suite.py pedalboard/tests [test_filters.py ...]
 
 The tests are copied to a temporary folder, `import pedalboard` becomes `import neuralboard as
@@ -109,6 +109,8 @@ def environment() -> dict[str, str]:
 def run_file(path: Path, env: dict[str, str]) -> Outcome:
     """Run one file of tests by pytest in a process of its own."""
     report = path.parent.parent / f"{path.stem}.xml"
+    if path.name == "test_type_hints.py":  # pyright looks for modules where Python does
+        env = env | {"PYTHONPATH": env["MYPYPATH"]}
     command = [sys.executable, "-m", "pytest", f"tests/{path.name}", "-q", "-p", "no:cacheprovider"]
     try:
         done = subprocess.run(
