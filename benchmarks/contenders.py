@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import inspect
 from dataclasses import dataclass
@@ -14,16 +15,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralboard import registry
 from neuralboard.benchmarks.machine import describe
 from neuralboard.board import Board
 from neuralboard.chain import parse_chain
 from neuralboard.console import say
 from neuralboard.errors import NeuralboardError
 
-__all__ = ["CLASSIC", "NOISY", "Contender", "chosen", "facts", "packaged_peers", "public_onnx"]
+__all__ = [
+    "NOISY",
+    "OURS",
+    "Contender",
+    "chain_name",
+    "chosen",
+    "facts",
+    "packaged_peers",
+    "public_onnx",
+]
 
 NOISY = "noisy"
-CLASSIC = ("wiener_denoiser()", "spectral_subtraction()")
+OURS = ("denoiser()", "wiener_denoiser()", "spectral_subtraction()", "spectral_gate()")
+_PEERS = "neuralboard.effects.peers"
 _PACKAGES = {
     "rnnoise()": "pyrnnoise",
     "webrtc_ns()": "webrtc_noise_gain",
@@ -76,24 +88,48 @@ class Contender:
         """Run it over a whole recording, latency removed."""
         return np.asarray(self.board()(audio, sample_rate), np.float32)
 
+    @property
+    def peer(self) -> bool:
+        """True where one of its boxes is the work of others."""
+        modules = [type(box).__module__ for box in self.board()]
+        return any(name.startswith(_PEERS) for name in modules)
+
     def fingerprint(self) -> str:
-        """Return a hash of what the result depends on: text, code of the boxes, model files."""
-        content = hashlib.sha256(self.text.encode())
+        """Return a hash of what the result depends on: text, code of the boxes, models, packages.
+
+        Of the project's code only the modules of the boxes' classes count, not the host: its
+        promise is that it changes nothing, and the tests hold it to that.
+        """
+        content = hashlib.sha256(self.label.encode())
         board = self.board()
-        for box in board:
-            source = inspect.getsourcefile(type(box))
-            if source:
-                content.update(Path(source).read_bytes())
-        models = importlib.util.find_spec("neuralboard.effects")
-        folders = list(models.submodule_search_locations or []) if models else []
-        for folder in folders:
-            for path in sorted((Path(folder) / "models").glob("*.onnx")):
-                content.update(path.read_bytes())
-        for path in _paths_in(board):
+        for module in sorted({cls.__module__ for box in board for cls in type(box).__mro__}):
+            if module.startswith("neuralboard.effects."):
+                source = inspect.getsourcefile(importlib.import_module(module))
+                content.update(Path(source).read_bytes() if source else b"")
+        for path in [*_models_of(board), *_paths_in(board)]:
             for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
                 if file.is_file():
                     content.update(file.read_bytes())
+        for name, package in _PACKAGES.items():
+            if any(name == f"{chain_name(box)}()" for box in board):
+                content.update(_version(package).encode())
         return content.hexdigest()[:16]
+
+
+def chain_name(box: Any) -> str:
+    """Return the name that a box has in chain text."""
+    return registry.name_of(type(box)) or type(box).__name__
+
+
+def _version(module: str) -> str:
+    found = metadata.packages_distributions().get(module, [])
+    return metadata.version(found[0]) if found else ""
+
+
+def _models_of(board: Any) -> list[Path]:
+    """Return the model files that boxes run, shipped ones included."""
+    models = [box._model() for box in board if hasattr(box, "_model")]
+    return [Path(model.source) for model in models if Path(model.source).is_file()]
 
 
 def _paths_in(board: Any) -> list[Path]:

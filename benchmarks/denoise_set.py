@@ -75,6 +75,10 @@ class DenoiseSet(Sequence[Pair]):
     def __len__(self) -> int:
         return len(self.plans)
 
+    def name(self, index: int) -> str:
+        """Return the name of an item, which may hold a file that can't be read."""
+        return f"mix{index % len(self):03d}"
+
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
@@ -94,7 +98,7 @@ class DenoiseSet(Sequence[Pair]):
             "band": "wide" if band >= WIDE_HZ else "narrow",
             "level_db": plan.level_db,
         }
-        return Pair(f"mix{index:03d}", noisy, clean, RATE, facts)
+        return Pair(self.name(index), noisy, clean, RATE, facts)
 
     def __iter__(self) -> Iterator[Pair]:
         return (self[i] for i in range(len(self)))

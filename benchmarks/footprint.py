@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What neuralboard costs beside time per block: the import, and the memory of a long file.
+"""What neuralboard costs beside time per block: imports, loading a box, memory.
 
 Each is measured in a child process, since a process that measures has imported everything already
 and never gives all its memory back.
@@ -17,7 +17,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FORBIDDEN", "four_box_board", "import_seconds", "loaded_modules", "memory_of_file"]
+__all__ = [
+    "FORBIDDEN",
+    "four_box_board",
+    "import_seconds",
+    "loaded_modules",
+    "memory_of_file",
+    "of_box",
+]
 
 FORBIDDEN = ("torch", "onnxruntime", "librosa", "matplotlib", "typer")
 """What `import neuralboard` must not load: large, or of no use to a script."""
@@ -86,6 +93,45 @@ def four_box_board() -> Any:
     ])  # fmt: skip
 
 
+def of_box(text: str, seconds: float = 10.0) -> dict[str, float]:
+    """Return what one chain costs a fresh process.
+
+    Returns
+    -------
+    dict
+        "load_seconds" (wall): from chain text to the end of the first block, packages and models
+        included; "peak_mb": the most memory it held while `seconds` of mono audio ran through it;
+        "before_mb": what it held with neuralboard imported and nothing opened.
+    """
+    return json.loads(_child("-m", __name__, "--box", text, str(seconds)))
+
+
+def _box(text: str, seconds: float) -> None:
+    """Run in the child: open, process, tell the peak."""
+    import neuralboard as nb
+    from neuralboard.benchmarks.machine import peak_memory
+
+    rate, block = 48_000, 480
+    rng = np.random.default_rng(0)
+    audio = (0.05 * rng.standard_normal((1, round(seconds * rate)))).astype(np.float32)
+    before, started = peak_memory(), time.perf_counter()
+    board = nb.Board([]) if text == "noisy" else nb.parse_chain(text)
+    if board.streamable:
+        with board.stream(rate, 1) as stream:
+            stream.process(audio[:, :block])
+            load = time.perf_counter() - started
+            for start in range(block, audio.shape[1], block):
+                stream.process(audio[:, start : start + block])
+    else:
+        board(audio[:, :rate], rate)
+        load = time.perf_counter() - started
+        board(audio, rate)
+    figures = {
+        "load_seconds": load, "before_mb": before / 1e6, "peak_mb": peak_memory() / 1e6
+    }  # fmt: skip
+    sys.stdout.write(json.dumps(figures))
+
+
 def _process(source: str, target: str) -> None:
     """Run in the child: process, then tell the peak."""
     import neuralboard as nb
@@ -105,4 +151,7 @@ def _process(source: str, target: str) -> None:
 
 
 if __name__ == "__main__":
-    _process(*sys.argv[1:])
+    if sys.argv[1] == "--box":
+        _box(sys.argv[2], float(sys.argv[3]))
+    else:
+        _process(*sys.argv[1:])

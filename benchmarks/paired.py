@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-__all__ = ["Times", "paired"]
+__all__ = ["DISAGREE", "REPETITIONS", "Times", "disagree", "in_turns", "paired", "ratios"]
 
 REPETITIONS = 15
+DISAGREE = 1.2
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,7 @@ class Times:
     @property
     def ratio(self) -> tuple[float, float]:
         """Ours over theirs: best by best, and the median over the repetitions."""
-        pairs = zip(self.theirs, self.ours, strict=True)
-        return min(self.ours) / min(self.theirs), statistics.median(b / a for a, b in pairs)
+        return ratios(self.ours, self.theirs)
 
     @property
     def excess(self) -> tuple[float, float]:
@@ -57,16 +60,35 @@ def paired(
     calls : int
         Calls that are timed together: enough of them that the clock's own cost vanishes.
     """
-    order = list(rivals)
-    for name in order:
-        rivals[name]()
-    times: dict[str, list[float]] = {name: [] for name in order}
-    for _ in range(repetitions):
-        for name in order:
-            call = rivals[name]
-            begin = time.thread_time()
-            for _ in range(calls):
-                call()
-            times[name].append((time.thread_time() - begin) / calls)
-        order = [*order[1:], order[0]]
+    for call in rivals.values():
+        call()
+    times: dict[str, list[float]] = {name: [] for name in rivals}
+    for _, name in in_turns(list(rivals), repetitions):
+        call = rivals[name]
+        begin = time.thread_time()
+        for _ in range(calls):
+            call()
+        times[name].append((time.thread_time() - begin) / calls)
     return {name: tuple(values) for name, values in times.items()}
+
+
+def in_turns(names: Sequence[T], repetitions: int) -> Iterator[tuple[int, T]]:
+    """Give (repetition, name): each name once a repetition, in an order that is rotated."""
+    order = list(names)
+    for repetition in range(repetitions):
+        for name in order:
+            yield repetition, name
+        order = [*order[1:], order[0]]
+
+
+def ratios(mine: Sequence[float], anchor: Sequence[float]) -> tuple[float, float]:
+    """Return (least / least, median of the ratios within one repetition); NaN without values."""
+    if not mine or not anchor:
+        return float("nan"), float("nan")
+    pairs = zip(mine, anchor, strict=True)
+    return min(mine) / min(anchor), statistics.median(a / b for a, b in pairs)
+
+
+def disagree(pair: tuple[float, float]) -> bool:
+    """Return True where the two ratios differ by more than 20 %: the machine was too busy."""
+    return max(pair) > DISAGREE * min(pair)

@@ -14,12 +14,12 @@ import soxr
 from numpy.typing import NDArray
 
 from neuralboard.audio_reader import AudioReader
-from neuralboard.errors import AudioError, AudioFileError
+from neuralboard.benchmarks.layouts import Layout, PairFiles, recognise
+from neuralboard.errors import AudioFileError
 
-__all__ = ["FolderPairs", "Pair", "read_mono"]
+__all__ = ["FolderPairs", "Pair", "Recordings", "read_mono", "read_pair"]
 
 Mono = NDArray[np.float32]
-AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"})
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Pair:
     ----------
     name : str
     noisy, clean : ndarray, float32 [samples]
-        Aligned, of one length.
+        Aligned, of one length; `clean` is None where there is no reference.
     sample_rate : int
         Hz.
     facts : dict
@@ -39,7 +39,7 @@ class Pair:
 
     name: str
     noisy: Mono
-    clean: Mono
+    clean: Mono | None
     sample_rate: int
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -47,7 +47,8 @@ class Pair:
         """Return a hash of the samples: results may be kept as long as it stays."""
         content = hashlib.sha256(f"{self.sample_rate} ".encode())
         content.update(np.ascontiguousarray(self.noisy).tobytes())
-        content.update(np.ascontiguousarray(self.clean).tobytes())
+        if self.clean is not None:
+            content.update(np.ascontiguousarray(self.clean).tobytes())
         return content.hexdigest()[:16]
 
 
@@ -73,55 +74,99 @@ def read_mono(path: Path, sample_rate: int | None = None) -> tuple[Mono, int]:
 
 
 class FolderPairs(Sequence[Pair]):
-    """Pairs from a folder with `clean/` and `noisy/`, files of the same names; read when asked for.
+    """Pairs from a folder as `layouts` knows them; each is read when asked for.
+
+    Attributes
+    ----------
+    layout : Layout
+        Which set was recognised, and which files have no twin.
 
     Raises
     ------
     AudioError
-        Where there are no such folders or no file name stands in both.
+        Where no audio is found. Reading a broken file raises `AudioFileError` when it is asked
+        for; a rate or length that does not fit is cured, and "note" in the facts tells it.
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        found = [_by_stem(self.folder / kind) for kind in ("clean", "noisy")]
-        both = sorted(found[0].keys() & found[1].keys())
-        if not both:
-            raise AudioError(
-                f"no pairs in {self.folder}: looked for clean/NAME and noisy/NAME, audio files of"
-                f" the same name ({len(found[0])} and {len(found[1])} files are there)"
-            )
-        self._files = [(stem, found[0][stem], found[1][stem]) for stem in both]
+        self.layout: Layout = recognise(Path(folder))
 
     def __len__(self) -> int:
-        return len(self._files)
+        return len(self.layout.pairs)
+
+    def name(self, index: int) -> str:
+        """Return the name of a pair that may be unreadable."""
+        return self.layout.pairs[index].name
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        name, clean_path, noisy_path = self._files[index]
-        clean, rate = read_mono(clean_path)
-        noisy, noisy_rate = read_mono(noisy_path)
-        if rate != noisy_rate:
-            raise AudioFileError(
-                f"{name}: clean has {rate} Hz, noisy {noisy_rate} Hz; convert one of them"
-            )
-        facts: dict[str, Any] = {}
-        length = min(len(clean), len(noisy))
-        if len(clean) != len(noisy):
-            facts["note"] = f"clean has {len(clean)} samples, noisy {len(noisy)}: cut"
-        noise = noisy[:length].astype(np.float64) - clean[:length]
-        power = float(np.sum(noise**2))
-        if power > 0:
-            ratio = float(np.sum(clean[:length].astype(np.float64) ** 2)) / power
-            facts["snr_db"] = round(10 * np.log10(max(ratio, 1e-12)), 1)
-        return Pair(name, noisy[:length], clean[:length], rate, facts)
+        return read_pair(self.layout.pairs[index])
 
     def __iter__(self) -> Iterator[Pair]:
         return (self[i] for i in range(len(self)))
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        return {}
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
-    return {p.relative_to(folder).with_suffix("").as_posix(): p for p in paths}
+class Recordings(Sequence[Pair]):
+    """Recordings of one's own, without a reference; each is read when asked for."""
+
+    def __init__(self, paths: Sequence[str | Path]) -> None:
+        self.paths = [Path(path) for path in paths]
+        for path in self.paths:
+            if not path.is_file():
+                raise AudioFileError(f"can't read {path}: there is no such file; check the name")
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def name(self, index: int) -> str:
+        """Return the name of a recording that may be unreadable."""
+        return self.paths[index].stem
+
+    def __getitem__(self, index: Any) -> Any:
+        return read_pair(PairFiles(self.name(index), None, self.paths[index]))
+
+
+def read_pair(files: PairFiles) -> Pair:
+    """Read one pair: of one rate and length, both finite, the reference not silent.
+
+    Raises
+    ------
+    AudioFileError
+        What is wrong with which file.
+    """
+    notes = []
+    noisy, rate = _read_checked(files.noisy)
+    if files.clean is None:
+        return Pair(files.name, noisy, None, rate, dict(files.facts))
+    clean, clean_rate = _read_checked(files.clean)
+    if clean_rate != rate:
+        notes.append(f"clean has {clean_rate} Hz, noisy {rate} Hz: the clean one was converted")
+        clean = soxr.resample(clean, clean_rate, rate, quality="VHQ")
+    length = min(len(clean), len(noisy))
+    if len(clean) != len(noisy):
+        notes.append(f"clean has {len(clean)} samples, noisy {len(noisy)}: cut to {length}")
+    clean, noisy = clean[:length].copy(), noisy[:length].copy()
+    facts = dict(files.facts)
+    facts.setdefault("snr_db", _snr_db(clean, noisy))
+    if notes:
+        facts["note"] = "; ".join(notes)
+    return Pair(files.name, noisy, clean, rate, facts)
+
+
+def _read_checked(path: Path) -> tuple[Mono, int]:
+    audio, rate = read_mono(path)
+    if not len(audio):
+        raise AudioFileError(f"{path} holds no samples; take it out of the folder")
+    if not np.isfinite(audio).all():
+        raise AudioFileError(f"{path} holds NaN or Inf; take it out of the folder")
+    if not np.any(audio):
+        raise AudioFileError(f"{path} holds digital silence only; take it out of the folder")
+    return audio, rate
+
+
+def _snr_db(clean: Mono, noisy: Mono) -> float:
+    """Return what stands in the files, to 0.1 dB; 100 where both are equal."""
+    noise = float(np.sum((noisy.astype(np.float64) - clean) ** 2))
+    speech = float(np.sum(clean.astype(np.float64) ** 2))
+    return round(10 * np.log10(max(speech / noise, 1e-12)), 1) if noise > 0 else 100.0

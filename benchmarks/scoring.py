@@ -10,6 +10,7 @@ samples, its latency removed: a box's one-shot call does that by contract.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,18 +19,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralboard.benchmarks import metrics
-from neuralboard.benchmarks.metrics.common import Mono
-from neuralboard.benchmarks.metrics.speech_level import projection_gain
+from neuralboard.benchmarks.metrics.common import MissingPackageError, Mono
+from neuralboard.benchmarks.metrics.dnsmos import LEVEL_DB
+from neuralboard.benchmarks.metrics.speech_level import (
+    active_frames,
+    level_within,
+    projection_gain,
+)
 from neuralboard.benchmarks.pairs import Pair
 from neuralboard.benchmarks.statistics import Estimate, mean_interval
 
-__all__ = ["METRICS", "Metric", "Process", "judge", "score", "summarise"]
+__all__ = [
+    "METRICS",
+    "VERSION",
+    "Metric",
+    "Process",
+    "column",
+    "counted",
+    "judge",
+    "judge_blind",
+    "metrics_in",
+    "run_one",
+    "score",
+    "summarise",
+]
 
 Process = Callable[[NDArray[np.float32], int], Any]
 Row = dict[str, Any]
 
+VERSION = 1
+"""Of the judging: one more whenever `judge` gives other figures, so that kept rows are not used."""
+
 LAG_REACH_MS = 50.0
 SPEECHLESS_DB = -40.0
+BLIND_WINDOWS = 5  # of DNSMOS: recordings of one's own are few and long
+BLIND_ACTIVE_DB = 20.0  # without a reference: frames so far below the loudest hold noise as well
 
 
 @dataclass(frozen=True)
@@ -56,6 +80,7 @@ METRICS: dict[str, Metric] = {
         Metric("dnsmos_ovrl", "DNSMOS OVRL", 2, True, "8 kHz"),
         Metric("lsd", "LSD to 24 kHz, dB", 1, False, "full"),
         Metric("speech_level", "speech level, dB", 1, None, "full"),
+        Metric("input_level", "level in loud frames, dB", 1, None, "full"),
     )
 }
 
@@ -70,32 +95,69 @@ def judge(clean: Mono, out: Mono, sample_rate: int) -> dict[str, float]:
         was removed (±50 ms); "speech_gain_db", the level of the clean speech inside it.
     """
     rate = sample_rate
-    dnsmos = metrics.dnsmos(clean, out, rate)
-    part = abs(projection_gain(clean, out))
+    aligned = metrics.align(clean, out, rate)
+    dnsmos = metrics.dnsmos(clean, out, rate, aligned=aligned)
     return {
         "pesq_wb": metrics.pesq_wb(clean, out, rate),
         "stoi": metrics.stoi(clean, out, rate),
         "estoi": metrics.estoi(clean, out, rate),
         "si_sdr": metrics.si_sdr(clean, out),
-        "si_sdr_aligned": metrics.si_sdr_aligned(clean, out, rate),
+        "si_sdr_aligned": metrics.si_sdr_aligned(clean, out, rate, aligned=aligned),
         "dnsmos_sig": dnsmos.sig,
         "dnsmos_bak": dnsmos.bak,
         "dnsmos_ovrl": dnsmos.ovrl,
         "lsd": metrics.lsd(clean, out, rate),
         "speech_level": metrics.speech_level(clean, out, rate),
-        "lag_ms": metrics.best_lag(clean, out, rate, LAG_REACH_MS) * 1e3 / rate,
+        **_faithfulness(clean, out, rate),
+    }
+
+
+def judge_blind(noisy: Mono, out: Mono, sample_rate: int) -> dict[str, float]:
+    """Return what can be said without a reference: DNSMOS, lag and level against the input.
+
+    The loud frames of the input are brought to -26 dBFS in every output, so that none gains by
+    turning down.
+    """
+    active = active_frames(noisy, sample_rate, BLIND_ACTIVE_DB)
+    level = level_within(active, out, sample_rate)
+    gain = 10.0 ** (min(LEVEL_DB - level, 60.0) / 20.0)
+    dnsmos = metrics.dnsmos_of(np.asarray(out, np.float64) * gain, sample_rate, BLIND_WINDOWS)
+    return {
+        "dnsmos_sig": dnsmos.sig,
+        "dnsmos_bak": dnsmos.bak,
+        "dnsmos_ovrl": dnsmos.ovrl,
+        "input_level": level - level_within(active, noisy, sample_rate),
+        **_faithfulness(noisy, out, sample_rate),
+    }
+
+
+def _faithfulness(source: Mono, out: Mono, rate: int) -> dict[str, float]:
+    part = abs(projection_gain(source, out))
+    return {
+        "lag_ms": metrics.best_lag(source, out, rate, LAG_REACH_MS) * 1e3 / rate,
         "speech_gain_db": 20.0 * float(np.log10(part)) if part > 0 else -200.0,
     }
 
 
 def run_one(process: Process, pair: Pair) -> Row:
-    """Process and judge one pair; a process that raises gives a row with "failed"."""
-    row: Row = {"pair": pair.name, "seconds": len(pair.clean) / pair.sample_rate, **pair.facts}
+    """Process and judge one pair; a process that raises gives a row with "failed".
+
+    "cpu_seconds" is the processor time of the call: told, not judged.
+    """
+    rate = pair.sample_rate
+    row: Row = {"pair": pair.name, "seconds": len(pair.noisy) / rate, **pair.facts}
     try:
-        out = np.asarray(process(pair.noisy.copy(), pair.sample_rate))
+        started = time.process_time()
+        out = np.asarray(process(pair.noisy.copy(), rate))
+        row["cpu_seconds"] = time.process_time() - started
         if out.shape != pair.noisy.shape:
             raise ValueError(f"gave shape {out.shape} for {pair.noisy.shape}")
-        row |= judge(pair.clean, out, pair.sample_rate)
+        if pair.clean is None:
+            row |= judge_blind(pair.noisy, out, rate)
+        else:
+            row |= judge(pair.clean, out, rate)
+    except MissingPackageError:
+        raise  # the judge is missing, not the box at fault
     except Exception as error:  # the run goes on; the table marks the box
         row["failed"] = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return row
@@ -139,11 +201,24 @@ def score(
     return rows
 
 
+def metrics_in(rows: Iterable[Mapping[str, Any]]) -> list[Metric]:
+    """Return the metrics that at least one row has."""
+    there = {name for row in rows for name in row}
+    return [metric for name, metric in METRICS.items() if name in there]
+
+
+def counted(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the rows that are compared: neither failed nor without speech."""
+    return [row for row in rows if "failed" not in row and not row.get("speechless")]
+
+
 def summarise(rows: Sequence[Mapping[str, Any]]) -> dict[str, Estimate]:
-    """Return mean and 95 % interval of each metric over rows that did not fail."""
-    return {name: mean_interval(column(rows, name)) for name in METRICS}
+    """Return mean and 95 % interval of each metric over the rows that are compared."""
+    ranked = counted(rows)
+    return {name: mean_interval(column(ranked, name)) for name in METRICS}
 
 
 def column(rows: Sequence[Mapping[str, Any]], name: str) -> list[float]:
-    """Return one metric of each row, NaN where it failed."""
-    return [float(row.get(name, float("nan"))) for row in rows]
+    """Return one metric of each row, NaN where it has none."""
+    values = (row.get(name) for row in rows)
+    return [float("nan") if value is None else float(value) for value in values]

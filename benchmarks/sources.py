@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from neuralboard.benchmarks.pairs import AUDIO_SUFFIXES
+from neuralboard.benchmarks.layouts import audio_files
 from neuralboard.errors import AudioError
 
 __all__ = ["Recording", "Sources", "noise_class"]
@@ -106,9 +106,9 @@ class Sources:
         A speaker is the folder below `speech`, else the file name up to its last "_" or "-".
         """
         return cls(
-            tuple(Recording(p, _speaker(p, speech)) for p in _files(speech)),
-            tuple(Recording(p, p.stem, noise_class(p.stem)) for p in _files(noise)),
-            tuple(Recording(p, p.stem) for p in _files(rooms)) if rooms else (),
+            tuple(Recording(p, _speaker(p, speech)) for p in audio_files(speech)),
+            tuple(Recording(p, p.stem, noise_class(p.stem)) for p in audio_files(noise)),
+            tuple(Recording(p, p.stem) for p in audio_files(rooms)) if rooms else (),
         )
 
     @classmethod
@@ -126,10 +126,6 @@ class Sources:
 
 def _by_path(recording: Recording) -> str:
     return recording.path.as_posix()
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
 
 
 def _speaker(path: Path, folder: Path) -> str:

@@ -35,6 +35,9 @@ COMMANDS: dict[str, Command] = {
     "check": Command("neuralboard.cli_check:check", "Test a box against the contract."),
     "models": Command("neuralboard.effects.cli:models", "List the models that are shipped."),
     "inspect": Command("neuralboard.effects.cli:inspect", "Show what is in a model file."),
+    "bench": Command(
+        "neuralboard.benchmarks.cli:bench", "Measure quality and speed, against others.", "bench"
+    ),
     "train": Command("neuralboard.training.cli:train", "Train a model from a recipe.", "train"),
     "export": Command("neuralboard.training.cli:export", "Write a model file.", "train"),
 }

@@ -25,6 +25,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from neuralboard.benchmarks.synthetic import air, fan, typing
+
 Audio: TypeAlias = NDArray[Any]  # float64 [samples]
 
 SEED = 1979
@@ -130,56 +132,6 @@ def convolve(dry: Audio, response: Audio) -> Audio:
     above = freqs**8 / (freqs**8 + LOWEST_HZ**8)
     wet = np.fft.irfft(np.fft.rfft(dry, n_fft) * np.fft.rfft(response, n_fft) * above, n_fft)
     return wet[: dry.size]
-
-
-def coloured(rng: np.random.Generator, num_samples: int, shape: Audio) -> Audio:
-    """Noise of RMS 1 whose amplitude spectrum follows `shape`, given at rfft's frequencies."""
-    noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(num_samples)) * shape, num_samples)
-    return noise / np.sqrt(np.mean(noise**2))
-
-
-def fan(rng: np.random.Generator, num_samples: int) -> Audio:
-    """Blades and motor: harmonics whose pitch wanders a little, each with its own beat."""
-    freqs = np.fft.rfftfreq(num_samples, 1 / RATE)
-    wander = coloured(rng, num_samples, freqs < 0.7)
-    turns = np.cumsum(1 + 0.004 * wander) / RATE
-    sound = np.zeros(num_samples)
-    for base, fall, count in ((100.0, 1.1, 9), (163.0, 0.9, 14)):
-        for k in range(1, count + 1):
-            beat = 1 + 0.25 * np.sin(2 * np.pi * (rng.uniform(0.2, 1.5) * turns + rng.uniform()))
-            phase = 2 * np.pi * (k * base * turns + rng.uniform())
-            sound += beat * np.sin(phase) * rng.uniform(0.5, 1.0) / k**fall
-    return sound / np.sqrt(np.mean(sound**2))
-
-
-def air(rng: np.random.Generator, num_samples: int) -> Audio:
-    """Moving air: falls with frequency, swells slowly."""
-    freqs = np.fft.rfftfreq(num_samples, 1 / RATE)
-    shape = 1 / (1 + (freqs / 300) ** 2) ** 0.7 * (freqs / (freqs + 40))
-    shape /= 1 + (freqs / 11000) ** 6
-    swell = 10 ** (1.5 * coloured(rng, num_samples, (freqs > 0) & (freqs < 0.5)) / 20)
-    return coloured(rng, num_samples, shape) * swell
-
-
-def typing(rng: np.random.Generator, num_samples: int) -> Audio:
-    """Keys: words of a few strokes, each a click down and a softer click up."""
-    sound = np.zeros(num_samples + RATE)
-    time = 0.35
-    while time < num_samples / RATE - 0.5:
-        for _ in range(rng.integers(3, 8)):
-            down = int(time * RATE)
-            for start, level in ((down, 1.0), (down + int(rng.uniform(0.05, 0.09) * RATE), 0.4)):
-                pitch = rng.uniform(1800, 3400)
-                span = np.arange(int(0.03 * RATE)) / RATE
-                ring = np.sin(2 * np.pi * pitch * span) * np.exp(-span / 0.003)
-                thump = np.sin(2 * np.pi * 240 * span) * np.exp(-span / 0.008)
-                scrape = rng.standard_normal(span.size) * np.exp(-span / 0.0015)
-                attack = 1 - np.exp(-span / 0.0003)
-                stroke = attack * (0.7 * ring + 0.5 * thump + 0.5 * scrape)
-                sound[start : start + span.size] += level * rng.uniform(0.5, 1.0) * stroke
-            time += rng.uniform(0.09, 0.22)
-        time += rng.uniform(0.5, 1.4)
-    return sound[:num_samples]
 
 
 def make() -> tuple[Audio, Audio]:

@@ -18,8 +18,8 @@ metric         best               bandwidth blind to
 So none of them decides alone: a claim needs at least three that agree.
 """
 
-from neuralboard.benchmarks.metrics.alignment import best_lag, shift
-from neuralboard.benchmarks.metrics.dnsmos import dnsmos
+from neuralboard.benchmarks.metrics.alignment import align, best_lag, shift
+from neuralboard.benchmarks.metrics.dnsmos import dnsmos, dnsmos_of
 from neuralboard.benchmarks.metrics.lsd import lsd
 from neuralboard.benchmarks.metrics.pesq_wb import pesq_wb
 from neuralboard.benchmarks.metrics.si_sdr import si_sdr, si_sdr_aligned
@@ -28,8 +28,10 @@ from neuralboard.benchmarks.metrics.stoi import estoi, stoi
 
 __all__ = [
     "active_level_db",
+    "align",
     "best_lag",
     "dnsmos",
+    "dnsmos_of",
     "estoi",
     "lsd",
     "pesq_wb",

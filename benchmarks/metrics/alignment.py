@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neuralboard.benchmarks.metrics.common import Mono, check_pair
 
-__all__ = ["best_lag", "shift"]
+__all__ = ["align", "best_lag", "shift"]
 
 _TAPS = 32  # a side of the sinc; the error of the peak's place is far below 1/1000 sample
 _STEPS = 200  # of the fine search, across two samples
@@ -53,11 +53,18 @@ def best_lag(reference: Mono, estimate: Mono, sample_rate: int, within_ms: float
     return float(fine[int(np.argmax(weights @ values[near - lags[0]]))])
 
 
+def align(reference: Mono, estimate: Mono, sample_rate: int, within_ms: float = 1.0) -> Mono:
+    """Return `estimate` moved onto `reference` by its best lag; itself where that is 0."""
+    lag = best_lag(reference, estimate, sample_rate, within_ms)
+    return shift(estimate, -lag) if lag else estimate
+
+
 def shift(audio: Mono, samples: float) -> NDArray[np.float64]:
     """Delay `[samples]` by a fraction of a sample (negative: advance); what leaves is dropped."""
     audio = np.asarray(audio, np.float64)
     pad = int(abs(samples)) + 64
-    padded = np.pad(audio, pad)
-    size = len(padded)
+    # A power of two: a prime length would cost ten times as much.
+    size = 1 << (len(audio) + 2 * pad - 1).bit_length()
+    padded = np.pad(audio, (pad, size - len(audio) - pad))
     turns = np.exp(-2j * np.pi * np.fft.rfftfreq(size) * samples)
     return np.asarray(np.fft.irfft(np.fft.rfft(padded) * turns, size)[pad : pad + len(audio)])

@@ -3,32 +3,16 @@
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
-
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from neuralboard.errors import AudioError, NeuralboardError
+from neuralboard.errors import AudioError
+from neuralboard.extras import MissingPackageError, needs
 
 __all__ = ["MissingPackageError", "Mono", "check_pair", "needs", "to_rate"]
 
 Mono = NDArray[np.floating]
-
-
-class MissingPackageError(NeuralboardError, ImportError):
-    """A package that a metric or a peer needs is not installed."""
-
-
-def needs(module: str, package: str, extra: str) -> ModuleType:
-    """Import a package that only an extra brings, or say what to install."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise MissingPackageError(
-            f"{package} is not installed ({error}); pip install 'neuralboard[{extra}]'"
-        ) from None
 
 
 def check_pair(reference: Mono, estimate: Mono) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

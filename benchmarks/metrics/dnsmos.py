@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuralboard.benchmarks.metrics.alignment import best_lag, shift
+from neuralboard.benchmarks.metrics.alignment import align
 from neuralboard.benchmarks.metrics.common import MissingPackageError, Mono, check_pair, to_rate
 from neuralboard.benchmarks.metrics.speech_level import active_level_db, projection_gain
 from neuralboard.effects.runtime import Graph, Limits, open_graph
@@ -46,7 +46,14 @@ class Dnsmos(NamedTuple):
     ovrl: float
 
 
-def dnsmos(reference: Mono, estimate: Mono, sample_rate: int, most_windows: int = 1) -> Dnsmos:
+def dnsmos(
+    reference: Mono,
+    estimate: Mono,
+    sample_rate: int,
+    most_windows: int = 1,
+    *,
+    aligned: Mono | None = None,
+) -> Dnsmos:
     """Score `estimate` after its speech was brought to -26 dBFS with the help of the reference.
 
     Parameters
@@ -56,6 +63,8 @@ def dnsmos(reference: Mono, estimate: Mono, sample_rate: int, most_windows: int 
         Hz.
     most_windows : int
         Of the windows of 9.01 s, a second apart, at most so many, evenly spread.
+    aligned : ndarray [samples], optional
+        The estimate after its best alignment within ±1 ms, where it is at hand already.
 
     Returns
     -------
@@ -66,8 +75,7 @@ def dnsmos(reference: Mono, estimate: Mono, sample_rate: int, most_windows: int 
     MissingPackageError
     """
     clean, out = check_pair(reference, estimate)
-    lag = best_lag(clean, out, sample_rate)
-    part = projection_gain(clean, shift(out, -lag) if lag else out)
+    part = projection_gain(clean, align(clean, out, sample_rate) if aligned is None else aligned)
     level = active_level_db(clean, sample_rate)
     gain = 10.0 ** ((LEVEL_DB - level) / 20.0) / max(part, 1.0 / _GREATEST_GAIN)
     return dnsmos_of(out * gain, sample_rate, most_windows)

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from neuralboard.benchmarks.metrics.common import Mono, check_pair
 
-__all__ = ["active_frames", "active_level_db", "projection_gain", "speech_level"]
+__all__ = [
+    "active_frames",
+    "active_level_db",
+    "frame_powers",
+    "level_within",
+    "projection_gain",
+    "speech_level",
+]
 
 _SILENT_DB = -200.0
 
@@ -34,6 +41,13 @@ def active_level_db(reference: Mono, sample_rate: int) -> float:
     power = frame_powers(reference, sample_rate)
     active = active_frames(reference, sample_rate)
     return float(10.0 * np.log10(power[active].mean())) if active.any() else _SILENT_DB
+
+
+def level_within(active: NDArray[np.bool_], audio: Mono, sample_rate: int) -> float:
+    """Return the RMS of `audio` in the given 20 ms frames, dBFS; -200 where it is silent there."""
+    power = frame_powers(audio, sample_rate)[: len(active)]
+    mean = float(power[active[: len(power)]].mean()) if active.any() else 0.0
+    return 10.0 * float(np.log10(mean)) if mean > 0 else _SILENT_DB
 
 
 def speech_level(reference: Mono, estimate: Mono, sample_rate: int) -> float:

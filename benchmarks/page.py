@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page of a folder: all its parts together, as index.html, results.md and results.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from neuralboard.benchmarks import chains, quality_report, results, speed_report
+from neuralboard.report import Page, markdown, write_page, write_text
+
+__all__ = ["build", "write"]
+
+TITLES = {
+    "denoise": "Denoisers",
+    "mine": "Your recordings",
+    "speed": "Speed",
+    "chains": "Chains",
+}
+_MODULES = {
+    "denoise": quality_report,
+    "mine": quality_report,
+    "speed": speed_report,
+    "chains": chains,
+}
+
+
+def build(folder: Path, parts: dict[str, Any]) -> Page:
+    """Draw the pictures of all parts and return their page."""
+    first, said, sections = [], [], []
+    made_with: dict[str, str] = {}
+    for kind in TITLES:
+        part = parts.get(kind)
+        if part is None:
+            continue
+        if part.get("synthetic"):
+            first.append(quality_report.FIRST)
+        module: Any = _MODULES[kind]
+        said += module.summary(part)
+        sections += module.sections(part, folder, kind)
+        made_with |= part["measured_on"]
+        if part.get("seed") is not None:
+            made_with["seed"] = str(part["seed"])
+    titles = [title for kind, title in TITLES.items() if kind in parts]
+    title = titles[0] + "".join(f", {t.lower()}" for t in titles[1:]) + ": neuralboard bench"
+    return Page(title, first, said, sections, made_with)
+
+
+def write(folder: Path, kind: str, part: dict[str, Any]) -> Path:
+    """Put a part into a folder's results and write its page anew; return the page's path."""
+    parts = results.load(folder) | {kind: results.plain(part)}
+    page = build(folder, parts)
+    write_text(folder / "results.md", markdown(page))
+    results.store(folder, parts)
+    return write_page(page, folder, extra="bench")
