@@ -16,7 +16,7 @@ BUILT_FROM := pyproject.toml setup.py constraints.txt \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz lint format types contracts check wheel clip pictures clean
+.PHONY: help demo test fuzz lint format types contracts check wheel clip pictures results clean
 
 help:
 	@echo "make demo               clean a noisy voice recording, show what changed"
@@ -27,6 +27,7 @@ help:
 	@echo "make format             let ruff format the code"
 	@echo "make wheel              build sdist and wheel, try them in a fresh environment"
 	@echo "make clip, pictures     make the demo clip, the README's pictures anew"
+	@echo "make results DATA=dir [ONNX=dir]   measure anew what changed, redraw the README's table"
 	@echo "make clean              remove .venv and all that was built"
 
 $(BIN)/python:
@@ -81,6 +82,18 @@ clip: $(VENV)/.for-tests
 
 pictures: $(VENV)/.for-demo
 	@$(BIN)/python examples/demo.py --picture docs/images/before_after.png
+
+# The committed figures: rows whose recording, box and judges are the same are not judged again.
+BENCH = $(BIN)/neuralboard bench
+RESULTS = --out benchmarks/results
+COMPARED = --peers $(if $(ONNX),--onnx-dir "$(ONNX)") $(RESULTS)
+results: $(VENV)/.for-demo
+	@test -n "$(DATA)" || { echo "give DATA=folder with speech/test, noise/test, rir/test"; exit 2; }
+	@$(INSTALL) --no-build-isolation -e '.[bench]'
+	$(BENCH) denoise --data "$(DATA)" --excerpts 1 --no-sound $(COMPARED)
+	$(BENCH) speed $(COMPARED)
+	$(BENCH) chains $(RESULTS)
+	$(BIN)/python -m neuralboard.benchmarks.readme_table
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \

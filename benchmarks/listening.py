@@ -52,7 +52,7 @@ def chosen_items(rows: Sequence[dict[str, Any]], count: int) -> list[str]:
 
 def matching_gain_db(pair: Pair, out: NDArray[Any]) -> float:
     """Return by how many dB a version is to be turned up to have the speech at its level."""
-    if pair.clean is not None:
+    if not pair.blind:
         part = abs(projection_gain(pair.clean, align(pair.clean, out, pair.sample_rate)))
         gain = -20.0 * np.log10(part) if part > 0 else MOST_DB
     else:
@@ -71,7 +71,7 @@ def excerpt(pair: Pair, seconds: float = SECONDS) -> Pair:
     step = pair.sample_rate // 2
     starts = np.arange(0, len(pair.noisy) - length, step)
     start = int(starts[np.argmax(energy[starts + length] - energy[starts])])
-    clean = None if pair.clean is None else pair.clean[start : start + length]
+    clean = pair.clean[start : start + length]
     return Pair(pair.name, pair.noisy[start : start + length], clean, pair.sample_rate, pair.facts)
 
 
@@ -91,7 +91,7 @@ def prepare(
         "title", "note" and "versions": what `report.Sounds` takes.
     """
     part, versions = excerpt(pair), dict[str, Mono]()
-    if part.clean is not None:
+    if not part.blind:
         versions[CLEAN] = part.clean
     for text in texts:
         contender = Contender(text)
@@ -109,7 +109,7 @@ def prepare(
     told = []
     for label, audio in matched.items():
         name = f"{_plain(pair.name)}-{_plain(label)}"
-        picture, file = f"pictures/{name}.png", f"sounds/{name}.flac"
+        picture, file = f"pictures/{name}.jpg", f"sounds/{name}.flac"
         spectrogram(out / picture, audio, part.sample_rate, loudest - 6.0)
         if sound:
             _write(out / file, audio * common, part.sample_rate)
@@ -128,7 +128,7 @@ def _title(pair: Pair) -> str:
 
 
 def _note(pair: Pair, common: float) -> str:
-    by = "the clean speech in it" if pair.clean is not None else "its level where the input is loud"
+    by = "its level where the input is loud" if pair.blind else "the clean speech in it"
     text = f"Matched by {by}; the gain is shown."
     if common < 1.0:
         text += f" All together were turned down by {-20 * np.log10(common):.1f} dB, not to clip."

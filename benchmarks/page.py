@@ -37,13 +37,22 @@ def build(folder: Path, parts: dict[str, Any]) -> Page:
             first.append(quality_report.FIRST)
         module: Any = _MODULES[kind]
         said += module.summary(part)
-        sections += module.sections(part, folder, kind)
+        if module is quality_report:
+            sections += quality_report.sections(part, folder, kind, _costs(parts.get("speed")))
+        else:
+            sections += module.sections(part, folder, kind)
         made_with |= part["measured_on"]
         if part.get("seed") is not None:
             made_with["seed"] = str(part["seed"])
     titles = [title for kind, title in TITLES.items() if kind in parts]
     title = titles[0] + "".join(f", {t.lower()}" for t in titles[1:]) + ": neuralboard bench"
     return Page(title, first, said, sections, made_with)
+
+
+def _costs(speed: dict[str, Any] | None) -> dict[str, float]:
+    """Return seconds per second of audio, as `bench speed` measured them into the same folder."""
+    boxes = speed["boxes"] if speed is not None else {}
+    return {box: min(facts["offline"]) for box, facts in boxes.items() if facts["offline"]}
 
 
 def write(folder: Path, kind: str, part: dict[str, Any]) -> Path:

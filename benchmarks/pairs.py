@@ -30,7 +30,7 @@ class Pair:
     ----------
     name : str
     noisy, clean : ndarray, float32 [samples]
-        Aligned, of one length; `clean` is None where there is no reference.
+        Aligned, of one length; `clean` has no samples where there is no reference.
     sample_rate : int
         Hz.
     facts : dict
@@ -39,16 +39,20 @@ class Pair:
 
     name: str
     noisy: Mono
-    clean: Mono | None
+    clean: Mono
     sample_rate: int
     facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def blind(self) -> bool:
+        """True where there is no reference."""
+        return len(self.clean) == 0
 
     def digest(self) -> str:
         """Return a hash of the samples: results may be kept as long as it stays."""
         content = hashlib.sha256(f"{self.sample_rate} ".encode())
         content.update(np.ascontiguousarray(self.noisy).tobytes())
-        if self.clean is not None:
-            content.update(np.ascontiguousarray(self.clean).tobytes())
+        content.update(np.ascontiguousarray(self.clean).tobytes())
         return content.hexdigest()[:16]
 
 
@@ -138,7 +142,7 @@ def read_pair(files: PairFiles) -> Pair:
     notes = []
     noisy, rate = _read_checked(files.noisy)
     if files.clean is None:
-        return Pair(files.name, noisy, None, rate, dict(files.facts))
+        return Pair(files.name, noisy, np.zeros(0, np.float32), rate, dict(files.facts))
     clean, clean_rate = _read_checked(files.clean)
     if clean_rate != rate:
         notes.append(f"clean has {clean_rate} Hz, noisy {rate} Hz: the clean one was converted")

@@ -124,12 +124,17 @@ def summary(part: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def sections(part: Mapping[str, Any], folder: Path, kind: str) -> list[Section]:
-    """Draw the pictures of a part into `folder`/pictures and return its sections."""
+def sections(
+    part: Mapping[str, Any], folder: Path, kind: str, costs: Mapping[str, float] | None = None
+) -> list[Section]:
+    """Draw the pictures of a part into `folder`/pictures and return its sections.
+
+    `costs` are seconds per second of audio from a proper measurement of speed, where there is one.
+    """
     groups = by_box(part["rows"])
     found = []
     if groups:
-        found.append(Section("Quality", _quality(part, groups, folder, kind)))
+        found.append(Section("Quality", _quality(part, groups, folder, kind, costs or {})))
     sounds = [_sounds(excerpt) for excerpt in part["excerpts"]]
     if sounds:
         heard = any(version.file for each in sounds for version in each.versions)
@@ -147,7 +152,11 @@ def sections(part: Mapping[str, Any], folder: Path, kind: str) -> list[Section]:
 
 
 def _quality(
-    part: Mapping[str, Any], groups: Mapping[str, Any], folder: Path, kind: str
+    part: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    folder: Path,
+    kind: str,
+    costs: Mapping[str, float],
 ) -> list[Block]:
     blocks: list[Block] = [
         Lines(
@@ -159,7 +168,7 @@ def _quality(
         ),
         main_table(groups),
     ]
-    blocks += _cost_pictures(part, groups, folder, kind)
+    blocks += _cost_pictures(part, groups, folder, kind, costs)
     if len(groups) > 1:
         blocks.append(
             Lines(
@@ -174,14 +183,18 @@ def _quality(
 
 
 def _cost_pictures(
-    part: Mapping[str, Any], groups: Mapping[str, Any], folder: Path, kind: str
+    part: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    folder: Path,
+    kind: str,
+    costs: Mapping[str, float],
 ) -> list[Block]:
     blocks: list[Block] = []
     colours = _colours(groups, part["peers"])
     for name in ("pesq_wb", "dnsmos_ovrl"):
         points = {}
         for box, rows in groups.items():
-            mean, spent = summarise(rows)[name].mean, cost(rows)
+            mean, spent = summarise(rows)[name].mean, costs.get(box) or cost(rows)
             if box != NOISY and mean == mean and spent == spent and spent > 0:
                 points[box] = (1e3 * spent, mean)
         if len(points) < 2:

@@ -14,11 +14,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["BEGIN", "END", "render"]
+__all__ = ["BEGIN", "END", "RESULTS", "render"]
+
+RESULTS = Path("benchmarks") / "results" / "results.json"
 
 BEGIN, END = "<!-- denoisers: begin -->", "<!-- denoisers: end -->"
 NAMES = {
     "noisy": "noisy",
+    "spectral_gate": "SpectralGate (classic)",
+    "spectral_subtraction": "SpectralSubtraction (classic)",
     "wiener_denoiser": "WienerDenoiser (classic)",
     "noisereduce": "noisereduce",
     "webrtc_ns": "WebRTC NS",
@@ -39,9 +43,9 @@ COLUMNS = {
 }
 
 
-def render(quality: dict[str, Any]) -> str:
-    """Return the Markdown table of a results.json of `denoise_quality`."""
-    means = {box.split("(")[0]: values for box, values in quality["means"].items()}
+def render(results: dict[str, Any]) -> str:
+    """Return the Markdown table of a results.json of `neuralboard bench denoise`."""
+    means = {box.split("(")[0]: values for box, values in results["denoise"]["means"].items()}
     lines = [
         "| | " + " | ".join(title for title, _ in COLUMNS.values()) + " |",
         "|---|" + "---|" * len(COLUMNS),
@@ -55,7 +59,7 @@ def render(quality: dict[str, Any]) -> str:
 
 def main(project: Path) -> None:
     """Write the table into the README."""
-    results = project / "benchmarks" / "results" / "denoise" / "results.json"
+    results = project / RESULTS
     readme = project / "README.md"
     text = readme.read_text(encoding="utf-8")
     head, rest = text.split(BEGIN)

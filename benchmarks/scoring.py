@@ -152,7 +152,7 @@ def run_one(process: Process, pair: Pair) -> Row:
         row["cpu_seconds"] = time.process_time() - started
         if out.shape != pair.noisy.shape:
             raise ValueError(f"gave shape {out.shape} for {pair.noisy.shape}")
-        if pair.clean is None:
+        if pair.blind:
             row |= judge_blind(pair.noisy, out, rate)
         else:
             row |= judge(pair.clean, out, rate)

@@ -22,7 +22,7 @@ from neuralboard.benchmarks.contenders import Contender
 from neuralboard.benchmarks.metrics.alignment import best_lag
 from neuralboard.benchmarks.paired import REPETITIONS, disagree, in_turns, ratios
 from neuralboard.benchmarks.synthetic import RATE, demo_voice
-from neuralboard.errors import NeuralboardError
+from neuralboard.errors import AudioError, NeuralboardError
 
 __all__ = ["BLOCKS", "Blocks", "Timing", "measure", "measured_lag", "unsure"]
 
@@ -169,7 +169,15 @@ def measure(
     -------
     list of Timing, int
         In the order of `texts`; how many rounds of repetitions it took.
+
+    Raises
+    ------
+    AudioError
     """
+    if len(audio) < max(sizes):
+        raise AudioError(
+            f"{len(audio)} samples are shorter than a block of {max(sizes)}; give more sound"
+        )
     timings: dict[str, Timing] = {}
     runners: list[_Runner] = []
     for text in texts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from neuralboard.benchmarks.scoring import METRICS, metrics_in
+from neuralboard.benchmarks.scoring import METRICS, counted, metrics_in
 from neuralboard.benchmarks.tables import FEWEST, compare, cost, faults, speechless
 
 __all__ = ["DECISIVE", "in_words"]
@@ -36,7 +36,7 @@ def in_words(groups: Groups, ours: str, peers: Sequence[str]) -> list[str]:
     shown = [m.name for m in metrics_in(rows) if m.name in DECISIVE]
     better, worse, even = [], [], []
     for peer in peers:
-        if peer not in groups or speechless(groups[peer]) or speechless(groups[ours]):
+        if not _ranked(groups, peer) or not _ranked(groups, ours):
             continue
         wins, losses, open_ = _against(groups, peer, ours, shown)
         if wins:
@@ -53,6 +53,10 @@ def in_words(groups: Groups, ours: str, peers: Sequence[str]) -> list[str]:
     lines += _noisy(groups, ours, shown)
     lines += [f"`{box}`: {line}." for box, group in groups.items() for line in faults(group)]
     return lines
+
+
+def _ranked(groups: Groups, box: str) -> bool:
+    return box in groups and bool(counted(groups[box])) and not speechless(groups[box])
 
 
 def _against(
@@ -80,14 +84,14 @@ def _cheaper(groups: Groups, ours: str, peers: Sequence[str]) -> list[str]:
     found = [
         (cost(groups[peer]) / mine, peer)
         for peer in peers
-        if peer in groups and cost(groups[peer]) * DEARER < mine
+        if _ranked(groups, peer) and cost(groups[peer]) * DEARER < mine
     ]
     told = [f"`{peer}` ({ratio:.2f} of it)" for ratio, peer in sorted(found)]
     return [f"Less processor time than `{ours}`: {', '.join(told)}."] if told else []
 
 
 def _noisy(groups: Groups, ours: str, shown: Sequence[str]) -> list[str]:
-    if "noisy" not in groups or ours == "noisy":
+    if ours == "noisy" or not _ranked(groups, "noisy") or not _ranked(groups, ours):
         return []
     wins, losses, _ = _against(groups, ours, "noisy", shown)
     lines = []

@@ -99,7 +99,7 @@ def test_bad_folders_are_named(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="holds nothing"):
         DenoiseSet(Sources.find(folder), count=0)
     with pytest.raises(AudioError, match="looked for clean/NAME and noisy/NAME"):
-        FolderPairs(folder)
+        FolderPairs(tmp_path)
 
 
 def test_pairs_of_a_folder_are_cut_to_one_length(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
 def test_the_readme_shows_the_committed_results() -> None:
-    results = PROJECT / "benchmarks" / "results" / "denoise" / "results.json"
-    table = readme_table.render(json.loads(results.read_text(encoding="utf-8")))
+    results = (PROJECT / readme_table.RESULTS).read_text(encoding="utf-8")
+    table = readme_table.render(json.loads(results))
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     shown = readme.split(readme_table.BEGIN)[1].split(readme_table.END)[0].strip()
     assert shown == table

@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -29,13 +30,19 @@ class Browser:
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
         # Chromium reads commands from descriptor 3 and writes answers to 4.
-        command = (
-            f"exec 3<&{to_browser} 4>&{from_browser}; exec {program} --headless --no-sandbox"
-            " --disable-gpu --remote-debugging-pipe --autoplay-policy=no-user-gesture-required"
-            f" --hide-scrollbars --disable-dev-shm-usage --user-data-dir={profile} about:blank"
+        start = (
+            "import fcntl, os, sys;"
+            " a, b = (fcntl.fcntl(int(n), fcntl.F_DUPFD, 10) for n in sys.argv[1:3]);"
+            " os.dup2(a, 3); os.dup2(b, 4); os.execv(sys.argv[3], sys.argv[3:])"
         )
+        options = (
+            "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
+            "--autoplay-policy=no-user-gesture-required", "--hide-scrollbars",
+            "--disable-dev-shm-usage", f"--user-data-dir={profile}", "about:blank",
+        )  # fmt: skip
+        descriptors = (str(to_browser), str(from_browser))
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", command],
+            [sys.executable, "-c", start, *descriptors, program, *options],
             pass_fds=(to_browser, from_browser),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -45,6 +52,13 @@ class Browser:
         os.close(from_browser)
         self._buffer, self._number, self._session = b"", 0, ""
         self.said: list[str] = []
+        try:
+            self._attach()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+
+    def _attach(self) -> None:
         targets = self._call("Target.getTargets")["targetInfos"]
         page = next(target["targetId"] for target in targets if target["type"] == "page")
         attached = self._call("Target.attachToTarget", targetId=page, flatten=True)
