@@ -137,7 +137,7 @@ def _note(pair: Pair, common: float) -> str:
 
 def _plain(label: str) -> str:
     """Return a label as a file name."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "_", label).strip("_") or "sound"
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", label).strip("_")[:80] or "sound"
 
 
 def _write(path: Path, audio: NDArray[Any], sample_rate: int) -> None:

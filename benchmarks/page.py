@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page of a folder: all its parts together, as index.html, results.md and results.json."""
+"""The page of a folder: all its parts together, as index.html, results.md and results.json.
+
+python -m neuralboard.benchmarks.page FOLDER       # draws it anew, after a change of the page
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from neuralboard.benchmarks import chains, quality_report, results, speed_report
 from neuralboard.report import Page, markdown, write_page, write_text
 
-__all__ = ["build", "write"]
+__all__ = ["build", "draw", "write"]
 
 TITLES = {
     "denoise": "Denoisers",
@@ -57,8 +61,17 @@ def _costs(speed: dict[str, Any] | None) -> dict[str, float]:
 
 def write(folder: Path, kind: str, part: dict[str, Any]) -> Path:
     """Put a part into a folder's results and write its page anew; return the page's path."""
-    parts = results.load(folder) | {kind: results.plain(part)}
+    return draw(folder, results.load(folder) | {kind: results.plain(part)})
+
+
+def draw(folder: Path, parts: dict[str, Any]) -> Path:
+    """Write the page of these parts; return its path."""
     page = build(folder, parts)
     write_text(folder / "results.md", markdown(page))
     results.store(folder, parts)
     return write_page(page, folder, extra="bench")
+
+
+if __name__ == "__main__":
+    _folder = Path(sys.argv[1])
+    sys.stdout.write(f"{draw(_folder, results.load(_folder))}\n")

@@ -66,7 +66,7 @@ def box_plots(
             data = [[v for v in values[name] if np.isfinite(v)] for name in names]
             drawn = panel.boxplot(
                 data, orientation="horizontal", widths=0.65, patch_artist=True, whis=(5, 95),
-                flierprops={"markersize": 2}, medianprops={"color": INK, "linewidth": 1.4},
+                showfliers=False, medianprops={"color": INK, "linewidth": 1.4},
             )  # fmt: skip
             for patch, name in zip(drawn["boxes"], names, strict=True):
                 patch.set(facecolor=colours[name], alpha=0.55, edgecolor=INK, linewidth=0.7)

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -190,13 +191,13 @@ def _cost_pictures(
     costs: Mapping[str, float],
 ) -> list[Block]:
     blocks: list[Block] = []
-    colours = _colours(groups, part["peers"])
+    names, colours = _names(groups), _colours(groups, part["peers"])
     for name in ("pesq_wb", "dnsmos_ovrl"):
         points = {}
         for box, rows in groups.items():
             mean, spent = summarise(rows)[name].mean, costs.get(box) or cost(rows)
             if box != NOISY and mean == mean and spent == spent and spent > 0:
-                points[box] = (1e3 * spent, mean)
+                points[names[box]] = (1e3 * spent, mean)
         if len(points) < 2:
             continue
         file = f"pictures/{kind}-cost-{name}.svg"
@@ -214,11 +215,20 @@ def _cost_pictures(
 
 
 def _colours(groups: Mapping[str, Any], peers: Sequence[str]) -> dict[str, str]:
-    theirs = set(peers)
+    theirs, names = set(peers), _names(groups)
     return {
-        box: pictures.INPUT if box == NOISY else pictures.THEIRS if box in theirs else pictures.OURS
+        names[box]: pictures.INPUT
+        if box == NOISY
+        else pictures.THEIRS
+        if box in theirs
+        else pictures.OURS
         for box in groups
     }
+
+
+def _names(boxes: Iterable[str]) -> dict[str, str]:
+    """Return short names for pictures: without paths and empty brackets."""
+    return {box: re.sub(r"\((path='[^']*')?\)$", "", box) for box in boxes}
 
 
 def _by_fact(
@@ -233,12 +243,13 @@ def _by_fact(
     if len(values) < 2:
         return []
     blocks: list[Block] = []
+    names, colours = _names(groups), _colours(groups, part["peers"])
     for name in _PLOTTED.get(fact, ()):
         if name not in part["metrics"]:
             continue
         panels = {
             shown_as(fact, value): {
-                box: column(
+                names[box]: column(
                     [row for row in counted(rows) if condition(row, fact, values) == value], name
                 )
                 for box, rows in groups.items()
@@ -247,10 +258,10 @@ def _by_fact(
         }
         file = f"pictures/{kind}-{fact}-{name}.svg"
         heading = METRICS[name].heading
-        pictures.box_plots(folder / file, panels, heading, _colours(groups, part["peers"]))
+        pictures.box_plots(folder / file, panels, heading, colours)
         caption = f"{heading} by {title}: median, quartiles, whiskers from 5 to 95 %."
         blocks.append(Picture(file, f"{heading} by {title}", caption, wide=True))
-    tables = [condition_table(groups, fact, name) for name in _TABLED]
+    tables = [condition_table(groups, fact, name, title) for name in _TABLED]
     return [*blocks, *(table for table in tables if table is not None)]
 
 

@@ -185,7 +185,7 @@ def _block_parts(boxes: Mapping[str, Any], folder: Path, kind: str) -> list[Bloc
     file = f"pictures/{kind}-blocks.svg"
     sizes = sorted({int(size) for facts in boxes.values() for size in facts["blocks"]})
     curves = {
-        box: {int(size): 1e3 * f["p99"] for size, f in facts["blocks"].items()}
+        box.removesuffix("()"): {int(size): 1e3 * f["p99"] for size, f in facts["blocks"].items()}
         for box, facts in boxes.items()
         if facts["blocks"]
     }

@@ -153,7 +153,7 @@ def _gathered(value: float) -> float:
     return float(np.clip(_STEP_DB * round(value / _STEP_DB), -20, 40))
 
 
-def condition_table(groups: Groups, fact: str, metric: str) -> Table | None:
+def condition_table(groups: Groups, fact: str, metric: str, title: str) -> Table | None:
     """Return the mean of one metric for each value of a fact (and how many); None without it."""
     values = conditions(groups, fact)
     if not values or metric not in {m.name for m in _shown(groups)}:
@@ -161,7 +161,7 @@ def condition_table(groups: Groups, fact: str, metric: str) -> Table | None:
     digits = METRICS[metric].digits
     some = next(iter(groups.values()))
     counts = [sum(1 for row in some if condition(row, fact, values) == value) for value in values]
-    columns = [Column(f"{METRICS[metric].heading} by {fact}", number=False)]
+    columns = [Column(f"{METRICS[metric].heading} by {title}", number=False)]
     columns += [
         Column(shown_as(fact, v), f"n={count}") for v, count in zip(values, counts, strict=True)
     ]
