@@ -215,15 +215,11 @@ def _cost_pictures(
 
 
 def _colours(groups: Mapping[str, Any], peers: Sequence[str]) -> dict[str, str]:
-    theirs, names = set(peers), _names(groups)
-    return {
-        names[box]: pictures.INPUT
-        if box == NOISY
-        else pictures.THEIRS
-        if box in theirs
-        else pictures.OURS
-        for box in groups
-    }
+    names, colours = _names(groups), {}
+    for box in groups:
+        ours = pictures.INPUT if box == NOISY else pictures.OURS
+        colours[names[box]] = pictures.THEIRS if box in peers else ours
+    return colours
 
 
 def _names(boxes: Iterable[str]) -> dict[str, str]:
