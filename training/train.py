@@ -65,7 +65,7 @@ class Settings:
     seconds: float = 2.0
     long_every: int = 8  # each such batch holds few, long clips: states must not drift
     long_seconds: float = 10.0
-    over_attenuation: float = 0.7  # how much worse swallowed speech is than noise left
+    over_attenuation: float = 1.2  # how much worse swallowed speech is than noise left
     channels: int = 48
     context: int = 96
     device: str = "auto"
