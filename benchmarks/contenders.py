@@ -97,15 +97,13 @@ class Contender:
     def fingerprint(self) -> str:
         """Return a hash of what the result depends on: text, code of the boxes, models, packages.
 
-        Of the project's code only the modules of the boxes' classes count, not the host: its
-        promise is that it changes nothing, and the tests hold it to that.
+        Of the project's code only what makes the sound counts, not the host: its promise is that
+        it changes nothing, and the tests hold it to that.
         """
         content = hashlib.sha256(self.label.encode())
         board = self.board()
-        for module in sorted({cls.__module__ for box in board for cls in type(box).__mro__}):
-            if module.startswith("neuralboard.effects."):
-                source = inspect.getsourcefile(importlib.import_module(module))
-                content.update(Path(source).read_bytes() if source else b"")
+        for source in _sources_of(board):
+            content.update(source.read_bytes())
         for path in [*_models_of(board), *_paths_in(board)]:
             for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
                 if file.is_file():
@@ -119,6 +117,17 @@ class Contender:
 def chain_name(box: Any) -> str:
     """Return the name that a box has in chain text."""
     return registry.name_of(type(box)) or type(box).__name__
+
+
+def _sources_of(board: Any) -> list[Path]:
+    """Return the code behind the boxes: a peer's own modules; all of a package of ours."""
+    found: set[Path] = set()
+    for module in {cls.__module__ for box in board for cls in type(box).__mro__}:
+        if not module.startswith("neuralboard.effects."):
+            continue
+        path = Path(inspect.getfile(importlib.import_module(module)))
+        found |= {path} if module.startswith(_PEERS) else set(path.parent.glob("*.py"))
+    return sorted(found, key=lambda path: (path.parent.name, path.name))
 
 
 def _version(module: str) -> str:

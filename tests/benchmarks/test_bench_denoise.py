@@ -15,7 +15,15 @@ import numpy as np
 import pytest
 import soundfile
 
-from neuralboard.benchmarks import denoise_quality, page, quality_report, results, scoring
+import neuralboard as nb
+from neuralboard.benchmarks import (
+    contenders,
+    denoise_quality,
+    page,
+    quality_report,
+    results,
+    scoring,
+)
 from neuralboard.benchmarks.denoise_quality import Task, run
 from neuralboard.benchmarks.listening import chosen_items, matching_gain_db
 from neuralboard.benchmarks.pairs import Pair
@@ -143,6 +151,17 @@ def test_rows_that_are_there_are_not_made_again_and_failed_ones_are(
     made.clear()
     run(task, tmp_path / "elsewhere", known=again.rows)  # those of an older results.json
     assert made == ["a", "b"]
+
+
+def test_a_result_depends_on_all_code_that_makes_the_sound_and_on_no_other() -> None:
+    ours = {path.name for path in contenders._sources_of(nb.Board([nb.Denoiser()]))}
+    assert {"denoiser.py", "mask_shaper.py", "spectrum_core.py"} <= ours
+    assert "wiener_denoiser.py" not in ours
+    peer = contenders._sources_of(nb.parse_chain("rnnoise()"))
+    assert [path.name for path in peer] == ["frame_peer.py", "rnnoise.py"]
+    assert contenders._sources_of(nb.parse_chain("gain(gain_db=1)")) == []
+    prints = {contenders.Contender(text).fingerprint() for text in ("noisy", "gain(gain_db=1)")}
+    assert len(prints) == 2
 
 
 def test_ctrl_c_keeps_finished_rows_and_leaves_no_trace_of_python(
