@@ -17,6 +17,7 @@ from neuralboard.benchmarks.pairs import FolderPairs
 from neuralboard.benchmarks.scoring import METRICS, column, counted, metrics_in, summarise
 from neuralboard.benchmarks.summary import in_words
 from neuralboard.benchmarks.tables import (
+    FEWEST,
     by_box,
     compare,
     condition,
@@ -41,21 +42,25 @@ _FACTS = {"snr_db": "SNR, dB", "noise_type": "noise", "room": "room", "band": "b
 _TABLED = ("pesq_wb", "estoi", "si_sdr_aligned", "dnsmos_ovrl", "lsd")
 _PLOTTED = {"snr_db": ("pesq_wb", "si_sdr_aligned", "dnsmos_ovrl"),
             "noise_type": ("pesq_wb", "si_sdr_aligned", "dnsmos_ovrl")}  # fmt: skip
-_SAYS = (
-    "PESQ-WB: perceived quality up to 8 kHz, 1.04 to 4.64; blind to gain, to latency and to all"
-    " above 8 kHz.",
-    "STOI, ESTOI: intelligibility up to 5 kHz, 0 to 1; blind to gain.",
-    "SI-SDR: speech against everything else, full band. At the declared latency one sample of"
-    " delay costs several dB; so it is given at the best lag within ±1 ms as well, and comparisons"
-    " use that one.",
-    "DNSMOS: a network's guess of what listeners would say of speech (SIG), background (BAK) and"
-    " the whole (OVRL), up to 8 kHz. Clean speech gets about 3.3, not 5. It is blind to wrong words"
-    " and likes too much suppression: never believe it alone. All are brought to -26 dBFS first.",
-    "LSD: log-spectral distance up to 24 kHz; lower is better. The only one that hears the treble.",
-    "Speech level: what became of the level where there is speech. No score: 0 is best, below it"
-    " speech was swallowed (noise that is left counts as level).",
-    "None decides alone: a claim needs at least three that agree, and ears.",
-)
+_SAYS = {
+    "pesq_wb": "PESQ-WB: perceived quality up to 8 kHz, 1.04 to 4.64; blind to gain, to latency and"
+    " to all above 8 kHz.",
+    "stoi": "STOI, ESTOI: intelligibility up to 5 kHz, 0 to 1; blind to gain.",
+    "si_sdr": "SI-SDR: speech against everything else, full band. At the declared latency one"
+    " sample of delay costs several dB; so it is given at the best lag within ±1 ms as well, and"
+    " comparisons use that one.",
+    "dnsmos_ovrl": "DNSMOS: a network's guess of what listeners would say of speech (SIG),"
+    " background (BAK) and the whole (OVRL), up to 8 kHz. Clean speech gets about 3.3, not 5. It is"
+    " blind to wrong words and likes too much suppression: never believe it alone. All are brought"
+    " to -26 dBFS first.",
+    "lsd": "LSD: log-spectral distance up to 24 kHz; lower is better. The only one that hears the"
+    " treble.",
+    "speech_level": "Speech level: what became of the level where there is speech. No score: 0 is"
+    " best, below it speech was swallowed (noise that is left counts as level).",
+    "input_level": "Level in loud frames: output against input where the input is loud. No score:"
+    " noise that was removed there counts as well as speech that was swallowed.",
+}
+_NONE_ALONE = "None decides alone: a claim needs at least three that agree, and ears."
 
 
 def anchor_of(boxes: Sequence[str], asked: str | None) -> str:
@@ -119,10 +124,22 @@ def summary(part: Mapping[str, Any]) -> list[str]:
     if not groups:
         return ["Nothing could be judged: see what was skipped."]
     lines = in_words(groups, part["anchor"], part["peers"])
-    lines.append(f"Judged on {part['recordings']} {part['what']}.")
+    if part["recordings"] < FEWEST:
+        lines = [*_order(groups), *lines]
+    lines.append(f"Judged on: {part['recordings']} {part['what']}.")
     if part["skipped"]:
         lines.append(f"{len(part['skipped'])} recordings could not be used; they are listed below.")
     return lines
+
+
+def _order(groups: Mapping[str, Any]) -> list[str]:
+    """Return the order by a guess of the whole: few recordings allow no more than that."""
+    means = {box: summarise(rows)["dnsmos_ovrl"].mean for box, rows in groups.items()}
+    known = sorted(((mean, box) for box, mean in means.items() if mean == mean), reverse=True)
+    if not known:
+        return []
+    told = ", ".join(f"`{box}` {mean:.2f}" for mean, box in known)
+    return [f"Too few recordings to decide. By DNSMOS OVRL (a network's guess: listen): {told}."]
 
 
 def sections(
@@ -145,7 +162,9 @@ def sections(
         if blocks:
             found.append(Section(f"By {title}", blocks))
     if groups:
-        found.append(Section("What the metrics say", [Lines(_SAYS, listed=True)]))
+        says = [text for name, text in _SAYS.items() if name in part["metrics"]]
+        says.append(_NONE_ALONE)
+        found.append(Section("What the metrics say", [Lines(says, listed=True)]))
     listed = _listed(part)
     if listed:
         found.append(Section("Not used, and notes", listed))

@@ -86,7 +86,8 @@ def cell_of(value: Estimate, digits: int, sign: str = "", *, ranked: bool = True
     if value.n == 0:
         return Cell("–")
     strong = bool(sign) and value.n >= FEWEST and value.significant
-    note = f"[{value.low:{sign}.{digits}f}, {value.high:{sign}.{digits}f}]"
+    interval = f"[{value.low:{sign}.{digits}f}, {value.high:{sign}.{digits}f}]"
+    note = interval if value.n > 1 else ""
     key = round(value.mean, 6) if ranked else None
     return Cell(f"{value.mean:{sign}.{digits}f}", key, strong, note)
 

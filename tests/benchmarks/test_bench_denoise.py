@@ -347,6 +347,8 @@ def test_recordings_of_ones_own_are_judged_without_a_reference(
     part = _part(out, "mine")
     assert list(part["metrics"]) == ["dnsmos_sig", "dnsmos_bak", "dnsmos_ovrl", "input_level"]
     assert heard[0] == pytest.approx(heard[1], rel=1e-3)  # turning down gains nothing
+    first, *_ = quality_report.summary(part)
+    assert first.startswith("Too few recordings to decide. By DNSMOS OVRL")
     quiet = part["rows"][1]
     assert quiet["input_level"] == pytest.approx(-12.0, abs=0.1)
     (excerpt,) = part["excerpts"]
@@ -361,5 +363,6 @@ def test_estimates_without_a_value_are_a_dash() -> None:
     from neuralboard.benchmarks.tables import cell_of
 
     assert cell_of(Estimate(float("nan"), float("nan"), float("nan"), 0), 2).text == "–"
+    assert cell_of(Estimate(1.234, 1.234, 1.234, 1), 2).note == ""
     cell = cell_of(Estimate(1.234, 1.0, 1.5, 9), 2, "+")
     assert (cell.text, cell.note, cell.strong) == ("+1.23", "[+1.00, +1.50]", True)
