@@ -16,12 +16,14 @@ BUILT_FROM := pyproject.toml setup.py constraints.txt \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz lint format types contracts check wheel clip pictures results clean
+.PHONY: help demo test sanitize fuzz lint format types contracts check wheel clip pictures results \
+	clean
 
 help:
 	@echo "make demo               clean a noisy voice recording, show what changed"
 	@echo "make demo INPUT=a.wav   the same with a recording of yours"
 	@echo "make test               run all tests (ARGS='-k board' chooses)"
+	@echo "make sanitize           test the C++ under AddressSanitizer and UBSan"
 	@echo "make fuzz               damage 10,000 model files, see that none does harm"
 	@echo "make check              lint, types and import contracts"
 	@echo "make format             let ruff format the code"
@@ -53,6 +55,9 @@ demo: $(VENV)/.for-demo
 
 test: $(VENV)/.for-tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+sanitize: $(VENV)/.for-tests
+	@scripts/sanitize.sh $(BIN)/python $(ARGS)
 
 fuzz: $(VENV)/.for-tests
 	@nice $(BIN)/python -m tests.effects.fuzz_models 10000

@@ -21,6 +21,13 @@ from setuptools import setup
 # Off, the bits are the same for every number of channels and on every processor of a level.
 FLAGS = ["/O2"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off", "-fno-math-errno"]
 
+# For tests under the sanitizers (make sanitize).
+if os.environ.get("NEURALBOARD_SANITIZE") == "1":
+    SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+    FLAGS = ["-O1", "-g1", "-fno-omit-frame-pointer", "-ffp-contract=off", *SANITIZERS]
+else:
+    SANITIZERS = []
+
 # The extension runs on every processor of its kind. These files hold what newer ones can do besides
 # and are entered only if they can (cpp_ext/src/level.h). MSVC needs no flags for intrinsics.
 # GCC 12 takes its own header's way to say "any value" for a mistake (its bug 105593).
@@ -60,6 +67,7 @@ setup(
             depends=sorted(glob("cpp_ext/src/*.h")),  # rebuilds, and the sdist's headers
             cxx_std=17,
             extra_compile_args=FLAGS,
+            extra_link_args=SANITIZERS,
             optional=os.environ.get("NEURALBOARD_REQUIRE_EXTENSION") != "1",
         )
     ],

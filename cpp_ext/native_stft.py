@@ -63,8 +63,9 @@ class IstftStream:
 
     def push(self, frames: Spectrum, n: int, out: Audio | None = None) -> Audio:
         """Take [channels, frames_ready(n), bins], return the next [channels, n]."""
-        result = self._push(frames, checks.count("n", n, 0), out)
+        result = self._push(frames, n, out)
         if result is None:
+            n = checks.count("n", n, 0)
             raise checks.refusal(checks.synthesis_problem(self, frames, n, out))
         return result
 

@@ -48,22 +48,36 @@ struct View {
     }
 };
 
-/// The array as a View, or nothing if it is something else. Up to 3 axes.
+/// The array as a View, or nothing if it is something else. Up to 3 axes. Looks at NumPy's own
+/// fields: this is a good part of what a call on a short block costs.
 template <class T>
 std::optional<View<T>> view(py::handle object) {
-    if (!py::array_t<T, py::array::c_style>::check_(object)) return std::nullopt;
-    const auto array = py::reinterpret_borrow<py::array>(object);
-    if (array.ndim() > 3 || !(array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_)) {
-        return std::nullopt;
-    }
+    namespace numpy = py::detail;
+    constexpr int wanted =
+        numpy::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | numpy::npy_api::NPY_ARRAY_ALIGNED_;
+    static const auto& api = numpy::npy_api::get();
+    static PyObject* const type = py::dtype::of<T>().release().ptr();  // lives as long as NumPy
+    if (!api.PyArray_Check_(object.ptr())) return std::nullopt;
+    const auto* array = numpy::array_proxy(object.ptr());
+    if ((array->flags & wanted) != wanted || array->nd > 3) return std::nullopt;
+    if (array->descr != type && !api.PyArray_EquivTypes_(array->descr, type)) return std::nullopt;
     View<T> result;
-    result.data = static_cast<T*>(const_cast<void*>(array.data()));
-    result.ndim = static_cast<std::size_t>(array.ndim());
+    result.data = reinterpret_cast<T*>(array->data);
+    result.ndim = static_cast<std::size_t>(array->nd);
     for (std::size_t i = 0; i < result.ndim; ++i) {
-        result.shape[i] = static_cast<std::size_t>(array.shape(static_cast<py::ssize_t>(i)));
+        result.shape[i] = static_cast<std::size_t>(array->dimensions[i]);
     }
-    result.writeable = array.writeable();
+    result.writeable = (array->flags & numpy::npy_api::NPY_ARRAY_WRITEABLE_) != 0;
     return result;
+}
+
+/// A whole number >= 0 from Python, or nothing (truth values are none).
+inline std::optional<std::size_t> whole_number(py::handle object) {
+    if (!PyIndex_Check(object.ptr()) || PyBool_Check(object.ptr())) return std::nullopt;
+    const Py_ssize_t number = PyNumber_AsSsize_t(object.ptr(), nullptr);  // clipped if too large
+    if (number == -1 && PyErr_Occurred()) PyErr_Clear();
+    if (number < 0 || number > 0x7fffffff) return std::nullopt;
+    return static_cast<std::size_t>(number);
 }
 
 /// Whether two pieces of memory share a byte.

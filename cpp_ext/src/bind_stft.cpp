@@ -69,7 +69,6 @@ EdgeGains edges(const Floats& head, const Floats& tail) {
 
 /// The wrapper has checked the length against the padding.
 py::object forward(SharedStft& self, py::handle audio, py::handle out) {
-    constexpr std::size_t cached = std::size_t{4} << 20;  // bytes
     const auto in = view<float>(audio);
     if (!in || in->ndim != 2) return py::none();
     const Stft& stft = self.stft;
@@ -77,7 +76,7 @@ py::object forward(SharedStft& self, py::handle audio, py::handle out) {
     const std::size_t frames = stft.frames(length), size = frames * stft.bins();
     const auto to = make_output<Bin>(out, *in, false, {channels, frames, stft.bins()});
     if (!to.array) return py::none();
-    const bool streamed = channels * size * sizeof(Bin) > cached;
+    const bool streamed = channels * size * sizeof(Bin) > StreamStore::worthwhile();
     run_unlocked(channels * size, [&] {
         self.run(frames, [&](std::size_t begin, std::size_t end, Stft::Scratch& scratch) {
             for (std::size_t c = 0; c < channels; ++c) {

@@ -17,17 +17,19 @@ py::object analyse(Owned<StftStream>& self, py::handle block, py::handle out) {
     const auto to =
         make_output<Bin>(out, *in, false, {stream.channels(), frames, stream.bins()});
     if (!to.array) return py::none();
-    run_alone(self, stream.channels() * frames * stream.bins(), [&] { stream.push(in->data, n, to.data); });
+    run_alone(self, stream.channels() * frames * stream.bins(),
+              [&] { stream.push(in->data, n, to.data); });
     return to.array;
 }
 
-py::object synthesise(Owned<IstftStream>& self, py::handle frames, std::size_t n, py::handle out) {
+py::object synthesise(Owned<IstftStream>& self, py::handle frames, py::handle samples,
+                      py::handle out) {
     const auto in = view<Bin>(frames);
+    const auto count = whole_number(samples);
     IstftStream& stream = self.kernel;
-    if (self.busy || !in ||
-        !in->has_shape(stream.channels(), stream.frames_ready(n), stream.bins())) {
-        return py::none();
-    }
+    if (self.busy || !in || !count) return py::none();
+    const std::size_t n = *count;
+    if (!in->has_shape(stream.channels(), stream.frames_ready(n), stream.bins())) return py::none();
     const auto to = make_output<float>(out, *in, false, {stream.channels(), n});
     if (!to.array) return py::none();
     run_alone(self, in->size(), [&] { stream.push(in->data, n, to.data); });
@@ -43,7 +45,8 @@ py::object apply(Owned<MaskStream>& self, py::handle block, py::handle mask, py:
     if (!gains) return py::none();
     const auto to = make_output<float>(out, *in, true, {stream.channels(), n});
     if (!to.array) return py::none();
-    run_alone(self, 2 * stream.channels() * frames * stream.bins(), [&] { stream.push(in->data, n, *gains, to.data); });
+    run_alone(self, 2 * stream.channels() * frames * stream.bins(),
+              [&] { stream.push(in->data, n, *gains, to.data); });
     return to.array;
 }
 

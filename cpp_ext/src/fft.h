@@ -127,10 +127,10 @@ public:
     }
 
     /// sums += window * n * inverse transform of spectrum.
-    void synthesise(const Bin* spectrum, const float* window, float* sums,
-                    Scratch& scratch) const noexcept {
+    void synthesise(const Bin* spectrum, const float* window, float* sums, Scratch& scratch,
+                    std::size_t ahead = 0) const noexcept {
         if (any_) return any_->inverse(spectrum, window, sums, scratch.points.data());
-        frame_.inverse(frame_tables_->get(), reinterpret_cast<const float*>(spectrum),
+        frame_.inverse(frame_tables_->get(), reinterpret_cast<const float*>(spectrum), ahead,
                        scratch.floats.data(), window, sums);
     }
 

@@ -222,6 +222,17 @@ NB_INLINE void each_pair(std::size_t half, Step step) {
     for (; 2 * k <= half; ++k) step(F1{}, k);
 }
 
+/// Fetches what bins k and their mirror images (of `width` floats) will need of the row ahead.
+template <class V>
+NB_INLINE void fetch_both(const float* row, std::size_t width, std::size_t k, std::size_t half) {
+    constexpr std::size_t W = V::lanes;
+    for (std::size_t i = 0; i < width * W; i += 16) {
+        if (W * width < 16 && width * k % 16 != 0) continue;
+        fetch(row + width * k + i);
+        fetch(row + width * (half - k) - i);
+    }
+}
+
 template <class V>
 void frame_forward(const FrameTables& t, const float* samples, const float* window, float* memory,
                    float* spectrum) {
@@ -234,11 +245,12 @@ void frame_forward(const FrameTables& t, const float* samples, const float* wind
 }
 
 template <class V>
-void frame_inverse(const FrameTables& t, const float* spectrum, float* memory, const float* window,
-                   float* sums) {
+void frame_inverse(const FrameTables& t, const float* spectrum, std::size_t ahead, float* memory,
+                   const float* window, float* sums) {
     const FrameWork<V> work(memory, t.half);
     each_pair<V>(t.half, [&](auto v, std::size_t k) {
         bins_in<decltype(v)>(t, Pairs{const_cast<float*>(spectrum)}, work.zr, work.zi, k);
+        fetch_both<decltype(v)>(spectrum + ahead, 2, k, t.half);
     });
     work.zr[0] = spectrum[0] + spectrum[2 * t.half];  // their imaginary parts don't count
     work.zi[0] = spectrum[0] - spectrum[2 * t.half];
@@ -285,6 +297,7 @@ void frame_masked(const FrameTables& t, const float* samples, const float* windo
         const float first = work.zr[0] + work.zi[0], last = work.zr[0] - work.zi[0];
         each_pair<V>(t.half, [&](auto v, std::size_t k) {
             mask_bins<decltype(v), true>(t, mask.values, work.zr, work.zi, k);
+            fetch_both<decltype(v)>(mask.values + mask.ahead, 2, k, t.half);
         });
         // What a complex gain makes imaginary in the first and last bin doesn't count.
         const float a = 2.0f * first * mask.values[0], b = 2.0f * last * mask.values[2 * t.half];
@@ -293,6 +306,7 @@ void frame_masked(const FrameTables& t, const float* samples, const float* windo
     } else {
         each_pair<V>(t.half, [&](auto v, std::size_t k) {
             mask_bins<decltype(v), false>(t, mask.values, work.zr, work.zi, k);
+            fetch_both<decltype(v)>(mask.values + mask.ahead, 1, k, t.half);
         });
     }
     synthesise(t, work, synthesis_window, sums);

@@ -80,6 +80,18 @@ NB_INLINE void each_tile(std::size_t half, Step step) {
     if (k < pairs) step(k, pairs - k);
 }
 
+/// Fetches what the tile of 4 floats at n (a multiple of 4) and its mirror image from `last` down
+/// will need of the rows ahead: each of 4 neighbouring tiles a quarter of the rows.
+template <class V>
+NB_INLINE void fetch_rows(const float* const* rows, std::size_t ahead, std::size_t n,
+                          std::size_t last) {
+    const std::size_t line = n / 16 * 16;
+    for (std::size_t f = n / 4 % 4; f < V::lanes; f += 4) {
+        fetch(rows[f] + ahead + line);
+        fetch(rows[f] + ahead + last - line);
+    }
+}
+
 template <class V>
 void group_forward(const FrameTables& t, const float* const* samples, const float* window,
                    float* work, float* const* spectra) {
@@ -114,12 +126,13 @@ void group_forward(const FrameTables& t, const float* const* samples, const floa
 }
 
 template <class V>
-void group_inverse(const FrameTables& t, const float* const* spectra, float* work,
-                   const float* window, float* const* sums) {
+void group_inverse(const FrameTables& t, const float* const* spectra, std::size_t ahead,
+                   float* work, const float* window, float* const* sums) {
     Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
     const std::uint32_t* at = t.passes.position;
     each_tile<2>(t.half, [&](std::size_t k, std::size_t count) {
         V near[4], far[4];
+        fetch_rows<V>(spectra, ahead, 2 * k, 2 * t.half);
         load_tile(spectra, 2 * k, near);
         load_tile(spectra, 2 * (t.half - k - 1), far);
         for (std::size_t i = 0; i < count; ++i) {
@@ -134,10 +147,12 @@ void group_inverse(const FrameTables& t, const float* const* spectra, float* wor
 }
 
 template <class V>
-NB_INLINE void mask_group(const FrameTables& t, const float* const* masks, Cx<V>* d) {
+NB_INLINE void mask_group(const FrameTables& t, const float* const* masks, std::size_t ahead,
+                          Cx<V>* d) {
     const std::uint32_t* at = t.passes.position;
     each_tile<4>(t.half, [&](std::size_t k, std::size_t count) {
         V near[4], far[4];
+        fetch_rows<V>(masks, ahead, k, t.half);
         load_tile(masks, k, near);
         load_tile(masks, t.half - k - 3, far);
         for (std::size_t i = 0; i < count; ++i) {
@@ -152,10 +167,12 @@ NB_INLINE void mask_group(const FrameTables& t, const float* const* masks, Cx<V>
 }
 
 template <class V>
-NB_INLINE void mask_group_complex(const FrameTables& t, const float* const* masks, Cx<V>* d) {
+NB_INLINE void mask_group_complex(const FrameTables& t, const float* const* masks,
+                                  std::size_t ahead, Cx<V>* d) {
     const std::uint32_t* at = t.passes.position;
     each_tile<2>(t.half, [&](std::size_t k, std::size_t count) {
         V near[4], far[4];
+        fetch_rows<V>(masks, ahead, 2 * k, 2 * t.half);
         load_tile(masks, 2 * k, near);
         load_tile(masks, 2 * (t.half - k - 1), far);
         for (std::size_t i = 0; i < count; ++i) {
@@ -172,14 +189,14 @@ NB_INLINE void mask_group_complex(const FrameTables& t, const float* const* mask
 
 template <class V>
 void group_masked(const FrameTables& t, const float* const* samples, const float* window,
-                  const float* const* masks, bool complex_mask, float* work,
+                  const float* const* masks, bool complex_mask, std::size_t ahead, float* work,
                   const float* synthesis_window, float* const* sums) {
     Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
     analyse_group(t, samples, window, d);
     if (complex_mask) {
-        mask_group_complex(t, masks, d);
+        mask_group_complex(t, masks, ahead, d);
     } else {
-        mask_group(t, masks, d);
+        mask_group(t, masks, ahead, d);
     }
     synthesise_group(t, d, synthesis_window, sums);
 }

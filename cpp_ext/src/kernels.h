@@ -6,6 +6,9 @@
 //     forward   spectrum = 2 * transform of samples * window (callers give half the window)
 //     inverse   sums += window * n * inverse transform of spectrum
 //     masked    both, spectrum * mask between and never in memory (half the window again)
+// ahead: floats from a row of a mask or spectrum to the one that the next call will read, 0 if
+// unknown. It is fetched into the cache meanwhile: rows are read from both ends and many at once,
+// which the processor doesn't foresee.
 // None allocates; work is 64-byte aligned scratch of RealFft::work_size floats.
 #pragma once
 
@@ -39,6 +42,7 @@ struct FrameTables {
 struct MaskRow {
     const float* values;
     bool complex;
+    std::size_t ahead;
 };
 
 /// One frame at a time. half is a multiple of lanes and at least lanes^2.
@@ -46,8 +50,8 @@ struct FrameKernel {
     std::size_t lanes;
     void (*forward)(const FrameTables&, const float* samples, const float* window, float* work,
                     float* spectrum);
-    void (*inverse)(const FrameTables&, const float* spectrum, float* work, const float* window,
-                    float* sums);
+    void (*inverse)(const FrameTables&, const float* spectrum, std::size_t ahead, float* work,
+                    const float* window, float* sums);
     void (*masked)(const FrameTables&, const float* samples, const float* window, MaskRow mask,
                    float* work, const float* synthesis_window, float* sums);
     // The same with the parts of the spectrum [n/2] apart: bins 0 .. n/2 - 1, the last one in im[0].
@@ -63,10 +67,10 @@ struct GroupKernel {
     std::size_t lanes;
     void (*forward)(const FrameTables&, const float* const* samples, const float* window,
                     float* work, float* const* spectra);
-    void (*inverse)(const FrameTables&, const float* const* spectra, float* work,
-                    const float* window, float* const* sums);
+    void (*inverse)(const FrameTables&, const float* const* spectra, std::size_t ahead,
+                    float* work, const float* window, float* const* sums);
     void (*masked)(const FrameTables&, const float* const* samples, const float* window,
-                   const float* const* masks, bool complex_mask, float* work,
+                   const float* const* masks, bool complex_mask, std::size_t ahead, float* work,
                    const float* synthesis_window, float* const* sums);
 };
 

@@ -20,7 +20,7 @@ struct Mask {
     std::size_t channel_pitch, frame_pitch;
 
     MaskRow at(std::size_t channel, std::size_t frame) const noexcept {
-        return {values + channel * channel_pitch + frame * frame_pitch, complex};
+        return {values + channel * channel_pitch + frame * frame_pitch, complex, 0};
     }
 };
 

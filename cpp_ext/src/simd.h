@@ -31,6 +31,17 @@
 namespace neuralboard {
 namespace NEURALBOARD_LEVEL {
 
+/// Brings a line of memory into the second-level cache.
+NB_INLINE void fetch(const float* p) {
+#if defined(__x86_64__) || defined(_M_X64)
+    _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1);
+#elif defined(__GNUC__)
+    __builtin_prefetch(p, 0, 2);
+#else
+    (void)p;
+#endif
+}
+
 // Floats themselves: for what doesn't fill a vector.
 struct F1 {
     static constexpr int lanes = 1;

@@ -4,8 +4,8 @@
 // What lies outside the signal is 0 or its reflection. Frames overlap-add to a length of
 // (frames - 1) hop + n_fft, of which the pad at both ends is cut away.
 //
-// Frames are worked on where they stand in the signal; only those that reach beyond its ends are
-// copied. The first frames go through the group kernel as many at a time as it has lanes, what is
+// Frames are read and added where they stand in the signal; only those that reach beyond its ends
+// go through a copy. The first frames go through the group kernel as many at a time as it has lanes, what is
 // left over through the frame kernel. Threads share out the frames; which kernel a frame meets does
 // not depend on that, so neither do the bits.
 #pragma once
@@ -96,13 +96,16 @@ public:
             return reinterpret_cast<const float*>(spectrum + f * bins());
         };
         const auto one = [&](std::size_t f, float* sums) {
-            fft_->synthesise(spectrum + f * bins(), synthesis_window_.data(), sums, scratch.frame);
+            fft_->synthesise(spectrum + f * bins(), synthesis_window_.data(), sums, scratch.frame,
+                             f + 1 < frames ? 2 * bins() : 0);
         };
         const auto group = [&](std::size_t f, float* const* sums) {
             const float* rows[kMostLanes];
-            for (std::size_t i = 0; i < group_lanes(); ++i) rows[i] = row(f + i);
-            fft_->group().inverse(fft_->group_tables(), rows, scratch.group.data(),
-                                  synthesis_window_.data(), sums);
+            const std::size_t lanes = group_lanes();
+            for (std::size_t i = 0; i < lanes; ++i) rows[i] = row(f + i);
+            fft_->group().inverse(fft_->group_tables(), rows,
+                                  f + 2 * lanes <= frames ? 2 * bins() * lanes : 0,
+                                  scratch.group.data(), synthesis_window_.data(), sums);
         };
         overlap_add(frames, begin, end, gains, signal, length, scratch, one, group);
     }
@@ -110,20 +113,25 @@ public:
     /// The same of signal times mask (of one channel).
     void masked(Signal signal, const Mask& mask, std::size_t channel, std::size_t begin,
                 std::size_t end, EdgeGains gains, float* result, Scratch& scratch) const {
+        const std::size_t count = frames(signal.length);
         const auto one = [&](std::size_t f, float* sums) {
-            fft_->masked(frame_at(signal, f, scratch.ends.data()), half_window_.data(),
-                         mask.at(channel, f), synthesis_window_.data(), sums, scratch.frame);
+            MaskRow row = mask.at(channel, f);
+            if (f + 1 < count) row.ahead = mask.frame_pitch;
+            fft_->masked(frame_at(signal, f, scratch.ends.data()), half_window_.data(), row,
+                         synthesis_window_.data(), sums, scratch.frame);
         };
         const auto group = [&](std::size_t f, float* const* sums) {
             const float *rows[kMostLanes], *masks[kMostLanes];
-            for (std::size_t i = 0; i < group_lanes(); ++i) {
+            const std::size_t lanes = group_lanes();
+            const std::size_t ahead = f + 2 * lanes <= count ? lanes * mask.frame_pitch : 0;
+            for (std::size_t i = 0; i < lanes; ++i) {
                 rows[i] = frame_at(signal, f + i, scratch.ends.data() + i * fft_->size());
                 masks[i] = mask.at(channel, f + i).values;
             }
             fft_->group().masked(fft_->group_tables(), rows, half_window_.data(), masks,
-                                 mask.complex, scratch.group.data(), synthesis_window_.data(), sums);
+                                 mask.complex, ahead, scratch.group.data(), synthesis_window_.data(), sums);
         };
-        overlap_add(frames(signal.length), begin, end, gains, result, signal.length, scratch, one,
+        overlap_add(count, begin, end, gains, result, signal.length, scratch, one,
                     group);
     }
 
@@ -160,24 +168,38 @@ private:
     /// Adds up frames, each by one(f, sums) or together by group(f, sums of each), and writes the
     /// samples [begin hop, end hop) of the sums (to their end if end = frames), the pad cut away.
     ///
-    ///     sums    |hop|hop| ... |hop|         |      group_lanes frames at a time: the first
-    ///             |<------- n_fft ------->|   |      group_lanes hops of their sums are complete,
-    ///                 |<------- n_fft ------->|      the rest moves to the front
+    ///     frames        |<--- n_fft --->|       added where they stand in the signal, if all of
+    ///                       |<--- n_fft --->|   it is ours to write; else to a copy of what is
+    ///     signal      |  sums  |  zeros |       ours, with zeros around, which then is put back
     template <class One, class Group>
     void overlap_add(std::size_t frames, std::size_t begin, std::size_t end, EdgeGains gains,
                      float* signal, std::size_t length, Scratch& scratch, One&& one,
                      Group&& group) const {
-        const std::size_t n = fft_->size(), lanes = group_lanes();
-        const std::size_t size = (lanes - 1) * hop_ + n, total = (frames - 1) * hop_ + n;
+        const std::size_t n = fft_->size(), lanes = group_lanes(), total = (frames - 1) * hop_ + n;
         const std::size_t grouped = frames - frames % lanes;
-        const std::size_t to = end == frames ? total : end * hop_;
-        float* sums = scratch.sums.data();
-        std::fill_n(sums, size, 0.0f);
+        const std::size_t from = inside(begin * hop_, length);
+        const std::size_t to = end == frames ? length : inside(end * hop_, length);
+        std::size_t zeroed = from;
         // Earlier frames reach into the first samples; groups begin where they always do.
         std::size_t f = begin - std::min(begin, (n - 1) / hop_);
-        f -= f % lanes;
-        while (f < end) {
+        for (f -= f % lanes; f < end;) {
             const std::size_t count = f < grouped ? lanes : 1;
+            const std::size_t reach = std::min(to, inside((f + count - 1) * hop_ + n, length));
+            if (reach > zeroed) {
+                std::fill(signal + zeroed, signal + reach, 0.0f);
+                zeroed = reach;
+            }
+            const std::size_t at = f * hop_, span = (count - 1) * hop_ + n;
+            const std::size_t first = std::max(at, pad_ + from);  // of what is ours
+            const std::size_t last = std::max(first, std::min(at + span, pad_ + to));
+            const bool ours = last - first == span;
+            float* sums = ours ? signal + (at - pad_) : scratch.sums.data();
+            if (!ours) {
+                std::fill_n(sums, span, 0.0f);
+                if (last > first) {
+                    std::copy_n(signal + (first - pad_), last - first, sums + (first - at));
+                }
+            }
             if (count > 1) {
                 float* rows[kMostLanes];
                 for (std::size_t i = 0; i < lanes; ++i) rows[i] = sums + i * hop_;
@@ -185,36 +207,27 @@ private:
             } else {
                 one(f, sums);
             }
-            const std::size_t from = std::max(f, begin) * hop_;
+            if (!ours && last > first) {
+                std::copy_n(sums + (first - at), last - first, signal + (first - pad_));
+            }
             f += count;
-            const std::size_t done = f < frames ? f * hop_ : total, base = (f - count) * hop_;
-            place(sums, base, from, std::min(done, to), signal, length);
-            const std::size_t step = count * hop_, kept = (count - 1) * hop_ + n - step;
-            std::copy_n(sums + step, kept, sums);
-            std::fill(sums + kept, sums + size, 0.0f);
         }
-        const std::size_t last = std::min(length, total > pad_ ? total - pad_ : 0);
-        if (end == frames) std::fill(signal + last, signal + length, 0.0f);
-        const std::size_t from = begin * hop_;
-        scale(gains.head, 0, gains.head_size, from, to, signal, last);
-        scale(gains.tail, total - gains.tail_size, gains.tail_size, from, to, signal, last);
+        std::fill(signal + zeroed, signal + to, 0.0f);
+        scale(gains.head, 0, gains.head_size, from, to, signal);
+        scale(gains.tail, total - gains.tail_size, gains.tail_size, from, to, signal);
     }
 
-    /// Copies the samples [from, to) of the sums, which begin with base, to their place in the
-    /// signal; all counted before the cut.
-    void place(const float* sums, std::size_t base, std::size_t from, std::size_t to, float* signal,
-               std::size_t length) const noexcept {
-        from = std::max(from, pad_), to = std::min(to, pad_ + length);
-        if (from < to) std::copy_n(sums + (from - base), to - from, signal + (from - pad_));
+    /// Where a sample of the sums stands in the signal, or the nearest one that does.
+    std::size_t inside(std::size_t index, std::size_t length) const noexcept {
+        return std::min(length, index > pad_ ? index - pad_ : 0);
     }
 
-    /// gains stand at begin; of the samples [from, to) only.
+    /// Multiplies those of [from, to) that stand at indices begin .. begin + count - 1 of the sums.
     void scale(const float* gains, std::size_t begin, std::size_t count, std::size_t from,
-               std::size_t to, float* signal, std::size_t last) const noexcept {
-        const std::size_t stop = std::min({begin + count, to, last + pad_});
-        for (std::size_t i = std::max({begin, from, pad_}); i < stop; ++i) {
-            signal[i - pad_] *= gains[i - begin];
-        }
+               std::size_t to, float* signal) const noexcept {
+        const std::size_t first = std::max(begin, pad_ + from);
+        const std::size_t last = std::min(begin + count, pad_ + to);
+        for (std::size_t i = first; i < last; ++i) signal[i - pad_] *= gains[i - begin];
     }
 
     Plan fft_;
