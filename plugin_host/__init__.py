@@ -77,15 +77,19 @@ if _TYPE_CHECKING:  # for editors and type checkers; at run time these are found
     from neuralboard import io, midi_utils, testing
     from neuralboard.compat import AudioStream, process
     from neuralboard.files import process_file
+    from neuralboard.live_stream import LiveStream, live
 
 Pedalboard = Board
 Chain = Board
 
-# Loaded when first asked for: our boxes, files, the test suite.
+# Loaded when first asked for: our boxes, files, live sound, the test suite.
 _LAZY = {
     "process_file": "neuralboard.files:process_file",
     "process": "neuralboard.compat:process",
     "AudioStream": "neuralboard.compat:AudioStream",
+    # No module may be called neuralboard.live: its import would hide the function.
+    "live": "neuralboard.live_stream:live",
+    "LiveStream": "neuralboard.live_stream:LiveStream",
 }
 _MODULES = ("io", "midi_utils", "testing", "registry", "cpp_ext", "effects")
 
@@ -142,6 +146,7 @@ __all__ += [
     "Invert",
     "LadderFilter",
     "Limiter",
+    "LiveStream",
     "LowShelfFilter",
     "LowpassFilter",
     "MP3Compressor",
@@ -155,6 +160,7 @@ __all__ += [
     "Reverb",
     "VST3Plugin",
     "io",
+    "live",
     "load_plugin",
     "midi_utils",
     "process",

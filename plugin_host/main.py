@@ -31,6 +31,9 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "process": Command("neuralboard.cli:process", "Run audio files through a chain of boxes."),
+    "live": Command(
+        "neuralboard.cli_live:live", "Play a microphone through a chain of boxes, live.", "live"
+    ),
     "boxes": Command("neuralboard.cli_boxes:boxes", "List all boxes, or one with its parameters."),
     "check": Command("neuralboard.cli_check:check", "Test a box against the contract."),
     "models": Command("neuralboard.effects.cli:models", "List the models that are shipped."),
