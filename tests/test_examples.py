@@ -14,8 +14,26 @@ import numpy as np
 import pytest
 from pedalboard.io import AudioFile
 
+from neuralboard.assets import DEMO_NOISY
+
 PROJECT = Path(__file__).resolve().parent.parent
 SCRIPTS = {"chain": "clean.flac", "stream": "equal: True", "tremolo": "Tremolo"}
+# What a longer script must print; the README names these and does not show them.
+LONGER = {
+    "voice_chain": r"BrickwallLimiter\nbefore {LEVELS}\nafter {LEVELS}\n".replace(
+        "{LEVELS}", r" +peak +(-[\d.]+) +RMS +(-[\d.]+) +pauses +(-[\d.]+) dBFS"
+    ),
+    "compare_denoisers": r"spectral_subtraction( +[-+]?\d+\.\d (dBFS|dB|ms)){5} +\d+\.\d % of it\n",
+    "realtime_stream": r"latency   30\.0 ms, .*\ntime .* % of real time(.*\n)+samples .* 0\.0e",
+}
+WRITES = {
+    "voice_chain": ["voice.flac"],
+    "compare_denoisers": [
+        "compared/denoiser.flac", "compared/spectral_subtraction.flac", "compared/spectrograms.png",
+        "compared/wiener_denoiser.flac",
+    ],
+    "realtime_stream": [],
+}  # fmt: skip
 # What a denoiser must gain on the demo clip (SI-SDR) and may take of its voice, in dB.
 LEAST_GAIN_DB = 3.0
 LEAST_LEVEL_DB = -1.0
@@ -49,6 +67,42 @@ def test_the_readme_shows_the_example_as_it_is(name: str) -> None:
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     shown = [block.strip() for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL)]
     assert body in shown
+
+
+@pytest.mark.parametrize("name", LONGER)
+def test_a_longer_example_runs_without_arguments(name: str, tmp_path: Path) -> None:
+    done = run(PROJECT / "examples" / f"{name}.py", tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = re.search(LONGER[name], done.stdout)
+    assert said, done.stdout
+    written = {path for path in tmp_path.rglob("*") if path.suffix in (".flac", ".png")}
+    assert written == {tmp_path / file for file in WRITES[name]}
+    for path in written:
+        assert path.stat().st_size > 10_000
+        if path.suffix == ".flac":
+            with AudioFile(str(path)) as sound, AudioFile(str(DEMO_NOISY)) as clip:
+                assert (sound.frames, sound.samplerate) == (clip.frames, clip.samplerate)
+    if name == "voice_chain":  # louder, never above the ceiling, and the pauses are quieter
+        peak, rms, pauses, peak_after, rms_after, pauses_after = map(float, said.groups())
+        assert peak < peak_after <= -1.0
+        assert rms_after > rms
+        assert pauses_after < pauses - 6.0
+
+
+@pytest.mark.parametrize("name", ["voice_chain", "compare_denoisers"])
+def test_an_example_says_in_one_line_that_a_file_is_missing(name: str, tmp_path: Path) -> None:
+    done = run(PROJECT / "examples" / f"{name}.py", tmp_path, "nowhere.wav")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "nowhere.wav" in done.stderr
+
+
+def test_the_readme_names_every_example() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    scripts = {path.stem for path in (PROJECT / "examples").glob("*.py")}
+    assert scripts == {*SCRIPTS, *LONGER, "demo"}
+    for name in LONGER:
+        assert f"](examples/{name}.py)" in readme
 
 
 def figures(printed: str) -> list[dict[str, float]]:
