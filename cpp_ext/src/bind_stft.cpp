@@ -8,6 +8,7 @@
 
 #include "arrays.h"
 #include "bind_spectral.h"
+#include "denormals.h"
 #include "stft.h"
 
 namespace neuralboard {
@@ -37,8 +38,11 @@ public:
         const std::size_t unit = Stft::kMostLanes, units = (frames + unit - 1) / unit;
         const std::size_t parts = std::min(scratch.size(), units);
         const auto part = [&](std::size_t i) {
-            const std::size_t begin = units * i / parts * unit, end = units * (i + 1) / parts * unit;
+            const std::size_t begin = units * i / parts * unit;
+            const std::size_t end = units * (i + 1) / parts * unit;
+            const std::uint64_t token = denormals_off();
             work(begin, std::min(end, frames), *scratch[i]);
+            denormals_restore(token);
         };
         std::vector<std::thread> helpers;
         for (std::size_t i = 1; i < parts; ++i) {
@@ -76,7 +80,7 @@ py::object forward(SharedStft& self, py::handle audio, py::handle out) {
     const std::size_t frames = stft.frames(length), size = frames * stft.bins();
     const auto to = make_output<Bin>(out, *in, false, {channels, frames, stft.bins()});
     if (!to.array) return py::none();
-    const bool streamed = channels * size * sizeof(Bin) > StreamStore::worthwhile();
+    const bool streamed = channels * size * sizeof(Bin) > StreamStore::kWorthwhile;
     run_unlocked(channels * size, [&] {
         self.run(frames, [&](std::size_t begin, std::size_t end, Stft::Scratch& scratch) {
             for (std::size_t c = 0; c < channels; ++c) {

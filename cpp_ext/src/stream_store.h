@@ -13,26 +13,15 @@
 #define NEURALBOARD_HAS_STREAM_STORES 1
 #endif
 
-#if defined(__linux__)
-#include <unistd.h>
-#endif
-
 namespace neuralboard {
 
 class StreamStore {
 public:
     static constexpr std::size_t kLine = 16;  // floats
 
-    /// Bytes of output that leave no room in the cache for what comes after: half the last level,
-    /// where the system tells it, and 4 MB at least.
-    static std::size_t worthwhile() noexcept {
-        constexpr std::size_t least = std::size_t{4} << 20;
-#if defined(_SC_LEVEL3_CACHE_SIZE)
-        static const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
-        if (cache > 0) return std::max(least, static_cast<std::size_t>(cache) / 2);
-#endif
-        return least;
-    }
+    /// Bytes of output from which this pays. (Measured: smaller output is still in the cache when
+    /// it is read next, larger one mostly is not, however large the last level.)
+    static constexpr std::size_t kWorthwhile = std::size_t{4} << 20;
 
     /// row: aligned to lines, a row and two lines long.
     StreamStore(float* to, float* row) : to_(to), row_(row) {
