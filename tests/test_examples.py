@@ -112,11 +112,10 @@ def figures(printed: str) -> list[dict[str, float]]:
     return [{row[0]: float(row[k]) for row in rows} for k in (1, 2, 3)]
 
 
-@pytest.mark.xfail(reason="the early model takes 4 dB of the demo's synthetic voice: train on")
-def test_the_neural_denoiser_gains_as_much_as_was_asked_of_the_classic_one(tmp_path: Path) -> None:
+@pytest.mark.xfail(reason="1.2 dB of the demo's synthetic voice go, 1.0 may: train on")
+def test_the_neural_denoiser_leaves_the_voice_its_level(tmp_path: Path) -> None:
     done = run(PROJECT / "examples" / "demo.py", tmp_path, "--out", "out")
-    si_sdr, _, level = figures(done.stdout)
-    assert si_sdr["neural"] - si_sdr["before"] >= LEAST_GAIN_DB
+    _, _, level = figures(done.stdout)
     assert level["neural"] > LEAST_LEVEL_DB
 
 
@@ -125,7 +124,8 @@ def test_the_demo_takes_noise_out(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     si_sdr, lsd, _ = figures(done.stdout)
     assert si_sdr["classic"] - si_sdr["before"] >= LEAST_GAIN_DB
-    assert si_sdr["neural"] > si_sdr["before"]
+    assert si_sdr["neural"] - si_sdr["before"] >= LEAST_GAIN_DB
+    assert si_sdr["neural"] > si_sdr["classic"]
     assert lsd["before"] - lsd["neural"] >= LEAST_LSD_GAIN_DB
     assert lsd["neural"] < lsd["classic"]
     assert (tmp_path / "out" / "demo_noisy_spectrograms.png").stat().st_size > 10_000
