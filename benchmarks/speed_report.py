@@ -70,11 +70,10 @@ def summary(part: Mapping[str, Any]) -> list[str]:
     lines = []
     if anchor in boxes:
         ordered = sorted((_ratio(part, facts)[0], box) for box, facts in boxes.items())
-        peers = set(part["peers"])
-        faster = [
-            f"`{b}` ({r:.2f} of its time)" for r, b in ordered if b in peers and r * FASTER < 1
-        ]
-        slower = [f"`{b}` ({r:.1f} times)" for r, b in ordered if b in peers and r > FASTER]
+        # Ours beside ours is no news; beside one of others, everything is.
+        peers = set(boxes if anchor in part["peers"] else part["peers"]) - {anchor}
+        faster = [f"`{b}` ({r:.2f} of its time)" for r, b in ordered if b in peers and r < FASTER]
+        slower = [f"`{b}` ({r:.1f} times)" for r, b in ordered if b in peers and r * FASTER > 1]
         if faster:
             lines.append(f"Faster than `{anchor}`: {', '.join(faster)}.")
         mine = 1e3 * boxes[anchor]["latency"] / RATE

@@ -108,6 +108,16 @@ def test_who_is_faster_is_said_first() -> None:
     assert said[1] == "Slower than `m()`: `s()` (100.0 times)."
 
 
+def test_nothing_is_faster_or_slower_than_itself_or_by_a_hair() -> None:
+    times = (("m()", 1.0), ("equal()", 1.05), ("f()", 0.5))
+    part = speed_report.part_of(
+        [_timing(name, [t]) for name, t in times], {}, [], "m()", 1, 15, 1.0
+    )
+    said = speed_report.summary(part | {"peers": ["m()", "equal()"]})
+    assert said[0] == "Faster than `m()`: `f()` (0.50 of its time)."
+    assert not any("equal()" in line or "Slower" in line for line in said)
+
+
 def test_the_command_writes_what_it_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
