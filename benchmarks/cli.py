@@ -123,6 +123,9 @@ def speed(
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How much of it.")] = 4.0,
     repetitions: Annotated[int, typer.Option(min=1, help="Runs of each box.")] = 15,
+    blocks: Annotated[
+        str, typer.Option(metavar="SIZES", help="Samples per block, split by commas.")
+    ] = "64,128,256,512,1024",
     no_memory: Annotated[
         bool, typer.Option("--no-memory", help="Leave out loading and memory (fresh processes).")
     ] = False,
@@ -137,10 +140,15 @@ def speed(
     _check_report(results, out)
     texts = chosen(boxes, peers, onnx_dir)
     chosen_anchor = quality_report.anchor_of(texts, anchor)
-    audio = _sound(recording, seconds)
+    audio, sizes = _sound(recording, seconds), _block_sizes(blocks)
     with progress_bar(f"{len(texts)} boxes", quiet=quiet) as moved:
         timings, rounds = timing.measure(
-            texts, audio, anchor=chosen_anchor, repetitions=repetitions, moved=moved
+            texts,
+            audio,
+            anchor=chosen_anchor,
+            sizes=sizes,
+            repetitions=repetitions,
+            moved=moved,
         )
     if all(each.failed for each in timings):
         raise NeuralboardError(f"no box could be measured: {timings[0].failed}")
@@ -180,6 +188,14 @@ def chains(
         print(line)
     say(f"report: {place}")
     return DONE
+
+
+def _block_sizes(text: str) -> tuple[int, ...]:
+    """Read `--blocks`."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and 1 <= int(word) <= 65_536 for word in words):
+        raise typer.BadParameter(f"'{text}' holds no block sizes; give some as 128,480")
+    return tuple(sorted({int(word) for word in words}))
 
 
 def _check_report(results: Any, out: Path) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def sections(part: Mapping[str, Any], folder: Path, kind: str) -> list[Section]:
     ]
     found = [Section("Speed", blocks)]
     if any(facts["blocks"] for facts in boxes.values()):
-        found.append(Section("Blocks and deadlines", _block_parts(boxes, folder, kind)))
+        found.append(Section("Blocks and deadlines", _block_parts(part, folder, kind)))
     return found
 
 
@@ -180,7 +180,9 @@ def _notes(
     return notes
 
 
-def _block_parts(boxes: Mapping[str, Any], folder: Path, kind: str) -> list[Block]:
+def _block_parts(part: Mapping[str, Any], folder: Path, kind: str) -> list[Block]:
+    boxes = _running(part)
+    base = boxes.get(part["anchor"], {}).get("blocks", {})
     file = f"pictures/{kind}-blocks.svg"
     sizes = sorted({int(size) for facts in boxes.values() for size in facts["blocks"]})
     curves = {
@@ -195,16 +197,19 @@ def _block_parts(boxes: Mapping[str, Any], folder: Path, kind: str) -> list[Bloc
     columns = [
         Column("box", number=False), Column("block", "samples"), Column("lasts", "µs"),
         Column("p50", "µs"), Column("p99", "µs"), Column("max", "µs"),
-        Column("time", "ms per s"), Column("missed", "processor"), Column("missed", "wall clock"),
+        Column("ratio", f"to {part['anchor']}"), Column("time", "ms per s"),
+        Column("missed", "processor"), Column("missed", "wall clock"),
     ]  # fmt: skip
     rows = []
     for box, facts in boxes.items():
         if not facts["blocks"]:
-            rows.append([Cell(f"`{box}`", box), *[Cell("–")] * 8])
-        for f in facts["blocks"].values():
+            rows.append([Cell(f"`{box}`", box), *[Cell("–")] * 9])
+        for key, f in facts["blocks"].items():
             cells = [Cell(f"`{box}`", box), Cell(str(f["size"]), f["size"])]
             micro = [1e6 * f["size"] / RATE, *(1e6 * f[name] for name in ("p50", "p99", "max"))]
             cells += [Cell(f"{value:.0f}", value) for value in micro]
+            ratio = ratios(f["cost"], base.get(key, {}).get("cost", []))
+            cells.append(Cell(f"{ratio[0]:.3f}", ratio[0], note=f"median {ratio[1]:.3f}"))
             cells.append(Cell(f"{1e3 * min(f['cost']):.1f}", min(f["cost"])))
             for name in ("late", "late_on_the_wall"):
                 share = f[name] / f["blocks"]

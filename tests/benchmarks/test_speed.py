@@ -131,6 +131,19 @@ def test_the_command_writes_what_it_measured(
     capsys.readouterr()
     assert main(["bench", "speed", "--boxes", "no_such_box()", "--out", str(tmp_path)]) == 1
     assert "no box 'no_such_box'" in capsys.readouterr().err
+    assert main(["bench", "speed", "--blocks", "128,x", "--out", str(tmp_path)]) == 2
+    assert "'128,x' holds no block sizes" in capsys.readouterr().err
+
+
+def test_blocks_are_compared_at_the_sizes_that_were_asked_for(tmp_path: Path) -> None:
+    given = ["--boxes", "gain(gain_db=1); wiener_denoiser()", "--seconds", "0.1", "--blocks", "480"]
+    given += ["--repetitions", "1", "--no-memory", "--quiet", "--out", str(tmp_path)]
+    assert main(["bench", "speed", *given]) == 0
+    part = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["speed"]
+    assert list(part["boxes"]["wiener_denoiser()"]["blocks"]) == ["480"]
+    lines = (tmp_path / "results.md").read_text(encoding="utf-8").splitlines()
+    (row,) = (line for line in lines if line.startswith("| `gain(gain_db=1)` | 480 |"))
+    assert "1.000 median 1.000" in row or "| 1.000" in row
 
 
 def test_a_fresh_process_tells_loading_and_memory() -> None:
