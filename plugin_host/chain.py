@@ -10,7 +10,11 @@ Lines and `#` comments are allowed. Nothing is ever executed: the text is read w
 from __future__ import annotations
 
 import ast
+import math
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from neuralboard import natives, registry, responses
 from neuralboard.board import Board
@@ -202,16 +206,56 @@ def _with(text: str, extra: list[str]) -> str:
 
 def _native_text(item: Any) -> str:
     cls = natives.native_class(item).__name__
+    if natives.is_hosted(item):
+        raise ChainError(f"{cls} is a hosted plug-in and has no chain text; use to_json()")
     if cls in ("Chain", "Pedalboard"):
         return " | ".join(chain_text(part) for part in item) or "dry"
     if cls == "Mix":
         return f"mix({', '.join(chain_text(branch) for branch in item)})"
-    values = dict(zip(natives.property_names(item), natives.read_values(item), strict=True))
     texts = []
     if cls == "Convolution":
         if not item.impulse_response_filename:
             raise ChainError("a Convolution of an array has no chain text; use to_json()")
         texts.append(repr(item.impulse_response_filename))
-    for key, value in values.items():
-        texts.append(f"{key}={(value.name if hasattr(value, '__members__') else value)!r}")
+    values = natives.read_values(item)
+    probe = natives.clone(item, values)
+    for key, value in zip(natives.property_names(item), values, strict=True):
+        if isinstance(value, float):
+            texts.append(f"{key}={_shortest(probe, key, value)}")
+        else:
+            texts.append(f"{key}={(value.name if hasattr(value, '__members__') else value)!r}")
     return f"{registry.snake_case(cls)}({', '.join(texts)})"
+
+
+_DIGITS = 9  # tell any float32 from its neighbours
+
+
+def _shortest(probe: Any, key: str, value: float) -> str:
+    """Return the shortest text that sets a property to this value, as a person would write it.
+
+    Natives keep float32, some of them scaled: -18.3 reads back as -18.299999237060547. Which texts
+    come out the same is not calculated but tried on `probe`, a clone that nobody hears.
+    """
+    for candidate in _candidates(value):
+        try:
+            setattr(probe, key, candidate)
+        except (TypeError, ValueError, RuntimeError):  # rounded out of its range
+            continue
+        if getattr(probe, key) == value:
+            return repr(candidate)
+    return repr(value)
+
+
+def _candidates(value: float) -> Iterator[float]:
+    """Yield what may have been set where `value` is read: round numbers first."""
+    if not math.isfinite(value):
+        return
+    for digits in range(1, _DIGITS + 1):
+        yield float(f"{value:.{digits}g}")
+    yield value
+    # A gain kept as a factor: its own reading, set again, may come out one step beside it.
+    below = above = np.float32(value)
+    for _ in range(4):
+        below = np.nextafter(below, np.float32(-np.inf))
+        above = np.nextafter(above, np.float32(np.inf))
+        yield from (float(str(below)), float(str(above)))

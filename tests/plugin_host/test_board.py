@@ -12,7 +12,7 @@ import pedalboard as pb
 import pytest
 
 import neuralboard as nb
-from neuralboard import testing
+from neuralboard import natives, testing
 
 RATE = 48_000
 
@@ -111,6 +111,48 @@ def test_presets_and_copies_sound_the_same(audio: np.ndarray) -> None:
         assert twin == board
     board[1].mix = 0.1
     assert twins[0] != board
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("compressor(threshold_db=-18.3)", "threshold_db=-18.3,"),
+        ("highpass_filter(80.1)", "cutoff_frequency_hz=80.1)"),
+        ("reverb(wet_level=0.33)", "wet_level=0.33,"),  # kept scaled by 3
+        ("gain(-inf)", "gain_db=-inf)"),
+        ("gain(1.0000001)", "gain_db=1.0000001)"),  # next to 1: no shorter text sets it
+        ("gain(16777217)", "gain_db=16777216.0)"),  # float32 can't tell it from its neighbour
+        ("compressor(ratio=1.5, bypass=True)", "bypass=True)"),
+    ],
+)
+def test_chain_text_shows_what_was_set(text: str, shown: str) -> None:
+    board = nb.parse_chain(text)
+    assert shown in board.to_chain()
+    assert nb.parse_chain(board.to_chain()) == board
+
+
+def test_chain_text_of_any_value_sets_it_again_and_is_no_longer_than_what_was_typed() -> None:
+    rng = np.random.default_rng(5)
+    from_1 = ("ratio", "drive", "centre_delay_ms")
+    for name in ("compressor", "reverb", "peak_filter", "delay", "chorus", "ladder_filter"):
+        item = nb.parse_chain(name)[0]
+        for key in natives.property_names(item):
+            if not isinstance(getattr(item, key), float):
+                continue
+            for places in (1, 2, 3, 5, 12):  # more than float32 has are cut
+                typed = round(rng.uniform(0.1, 1.0) + (key in from_1), places)
+                setattr(item, key, typed)
+                text = nb.Board([item]).to_chain()
+                assert getattr(nb.parse_chain(text)[0], key) == getattr(item, key), text
+                written = text.partition(f"{key}=")[2].partition(",")[0].rstrip(")")
+                assert len(written) <= len(repr(typed)), text
+
+
+def test_what_is_hosted_has_no_chain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    native = pb.Gain()
+    monkeypatch.setattr(natives, "is_hosted", lambda thing: thing is native)
+    with pytest.raises(nb.ChainError, match="is a hosted plug-in"):
+        nb.Board([native]).to_chain()
 
 
 @pytest.mark.parametrize(
