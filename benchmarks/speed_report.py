@@ -86,8 +86,29 @@ def summary(part: Mapping[str, Any]) -> list[str]:
             lines.append(f"Less latency than `{anchor}` ({mine:.1f} ms): {', '.join(sooner)}.")
         if slower:
             lines.append(f"Slower than `{anchor}`: {', '.join(slower)}.")
+        lines += _also_in_blocks(part, [box for _, box in ordered if box in peers])
     lines += _warnings(part, boxes)
     return lines
+
+
+def _also_in_blocks(part: Mapping[str, Any], compared: Sequence[str]) -> list[str]:
+    """Return the ratios in blocks beside those on whole recordings, which may turn the order."""
+    boxes, anchor = part["boxes"], part["anchor"]
+    base, sizes, told = boxes[anchor]["blocks"], set[int](), []
+    for box in compared:
+        facts = boxes[box]
+        both = base.keys() & facts["blocks"].keys()
+        if not both:
+            continue
+        sizes |= {int(size) for size in both}
+        found = [ratios(facts["blocks"][size]["cost"], base[size]["cost"])[0] for size in both]
+        least, most = (f"{value:.2f}" for value in (min(found), max(found)))
+        span = least if least == most else f"{least} to {most}"
+        told.append(f"`{box}` {span} ({_ratio(part, facts)[0]:.2f} on whole recordings)")
+    if not told:
+        return []
+    span = " to ".join(str(size) for size in sorted({min(sizes), max(sizes)}))
+    return [f"In blocks of {span}, times the time of `{anchor}`: {', '.join(told)}."]
 
 
 def _warnings(part: Mapping[str, Any], boxes: Mapping[str, Any]) -> list[str]:

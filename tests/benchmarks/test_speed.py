@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import neuralboard as nb
-from neuralboard.benchmarks import chains, speed, speed_report
+from neuralboard.benchmarks import chains, page, speed, speed_report
 from neuralboard.benchmarks.contenders import Contender
 from neuralboard.benchmarks.footprint import of_box
 from neuralboard.benchmarks.paired import disagree, in_turns, ratios
@@ -116,6 +116,43 @@ def test_nothing_is_faster_or_slower_than_itself_or_by_a_hair() -> None:
     said = speed_report.summary(part | {"peers": ["m()", "equal()"]})
     assert said[0] == "Faster than `m()`: `f()` (0.50 of its time)."
     assert not any("equal()" in line or "Slower" in line for line in said)
+
+
+def _in_blocks(name: str, whole: float, cost: dict[int, float]) -> Timing:
+    blocks = {size: Blocks(size, cost=[t], each=[1e-6]) for size, t in cost.items()}
+    return Timing(name, offline=[whole], processes=[whole], blocks=blocks)
+
+
+def test_ratios_in_blocks_stand_beside_those_on_whole_recordings() -> None:
+    mine = _in_blocks("m()", 1e-2, {64: 2e-2, 128: 1e-2})
+    peer = _in_blocks("p()", 8e-3, {64: 6e-2, 128: 2e-2})  # faster at once, slower in blocks
+    own, whole = _in_blocks("own()", 1e-2, {64: 1e-2}), _timing("whole()", [1e-2])
+    part = speed_report.part_of([mine, peer, own, whole], {}, [], "m()", 1, 15, 1.0)
+    said = speed_report.summary(part | {"peers": ["p()", "whole()"]})
+    assert said[0] == "Faster than `m()`: `p()` (0.80 of its time)."
+    assert said[1] == (
+        "In blocks of 64 to 128, times the time of `m()`: `p()` 2.00 to 3.00 (0.80 on whole"
+        " recordings)."
+    )
+    turned = speed_report.summary(part | {"anchor": "p()", "peers": ["p()"]})
+    assert turned[-1] == (
+        "In blocks of 64 to 128, times the time of `p()`: `m()` 0.33 to 0.50 (1.25 on whole"
+        " recordings), `own()` 0.17 (1.25 on whole recordings)."
+    )
+    alone = speed_report.part_of([mine, whole], {}, [], "m()", 1, 15, 1.0)
+    assert not any("In blocks" in line for line in speed_report.summary(alone))
+
+
+def test_the_cost_of_a_box_is_the_least_of_both_ways() -> None:
+    timings = [
+        _in_blocks("at once()", 1e-3, {64: 2e-3, 128: 3e-3}),
+        _in_blocks("in blocks()", 5e-3, {64: 4e-3, 128: 2e-3}),
+        _timing("whole()", [4e-3]),
+        Timing("failed()", failed="no"),
+    ]
+    part = speed_report.part_of(timings, {}, [], "whole()", 1, 2, 1.0)
+    assert page._costs(part) == {"at once()": 1e-3, "in blocks()": 2e-3, "whole()": 4e-3}
+    assert page._costs(None) == {}
 
 
 def test_the_command_writes_what_it_measured(
