@@ -9,6 +9,7 @@ a test that needs it is skipped, with the reason, where neither is.
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,12 @@ class Clip(NamedTuple):
     audio: NDArray[np.float32]
     sample_rate: int
     path: Path
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C work, which some tests press: a shell's background jobs start without it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _real_audio(folder: str, *patterns: str) -> Clip:

@@ -11,7 +11,7 @@ import pytest
 
 import neuralboard as nb
 from neuralboard import testing
-from tests.plugin_host.broken_boxes import BROKEN, HidesASetting
+from tests.plugin_host.broken_boxes import BROKEN, ForgetsToReturn, HidesASetting
 
 
 def broken(cls: type) -> Any:
@@ -22,14 +22,23 @@ def broken(cls: type) -> Any:
 
 
 @pytest.mark.parametrize(("cls", "check", "says"), BROKEN, ids=[b[0].__name__ for b in BROKEN])
-def test_a_broken_box_fails_with_the_fault_named(cls: type, check: str, says: str) -> None:
+def test_a_broken_box_fails_with_the_fault_named(
+    cls: type, check: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     report = testing.examine(broken(cls))
     found = [fault for fault in report.faults if re.match(check, fault)]
     assert found, report.faults
     assert re.search(says, found[0]), found
     assert all("\n" not in fault for fault in report.faults)
+    # What `check_box` makes of the report; to examine the box a second time would tell no more.
+    monkeypatch.setattr(testing, "examine", lambda box, tolerance: report)
     with pytest.raises(testing.ConformanceError, match=says):
         testing.check_box(broken(cls))
+
+
+def test_check_box_examines_the_box_itself() -> None:
+    with pytest.raises(testing.ConformanceError, match="NoneType"):
+        testing.check_box(ForgetsToReturn())
 
 
 class Halves(nb.Effect):
