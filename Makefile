@@ -99,6 +99,8 @@ results: $(VENV)/.for-demo
 	$(BENCH) speed $(COMPARED)
 	$(BENCH) chains $(RESULTS)
 	$(BIN)/python -m neuralboard.benchmarks.readme_table
+	@echo "The README's sentences should say:"
+	@$(BIN)/python -m neuralboard.benchmarks.readme_claims
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
