@@ -29,73 +29,41 @@ NB_INLINE void turn(Cx<V>* x, const float* w) {
     for (int k = 1; k < R; ++k) x[k] = x[k] * Cx<V>{V::all(w[2 * k - 2]), V::all(w[2 * k - 1])};
 }
 
-template <int R, class V>
-inline void frequency_pass(Cx<V>* d, std::size_t parts, std::size_t m, const float* turns) {
+/// One pass over `parts` transforms of R m points each. in_time: the transposed algorithm's.
+template <bool in_time, int R, class V>
+inline void pass(Cx<V>* d, std::size_t parts, std::size_t m, const float* turns) {
     for (std::size_t b = 0; b < parts; ++b, d += R * m) {
         const float* w = turns;
         for (std::size_t j = 0; j < m; ++j, w += 2 * (R - 1)) {
             Cx<V> x[R];
             NEURALBOARD_UNROLL
             for (int k = 0; k < R; ++k) x[k] = d[j + k * m];
+            if (in_time && m > 1) turn<R>(x, w);
             Dft<R>::run(x);
-            if (m > 1) turn<R>(x, w);
+            if (!in_time && m > 1) turn<R>(x, w);
             NEURALBOARD_UNROLL
             for (int k = 0; k < R; ++k) d[j + k * m] = x[k];
         }
     }
 }
 
-template <int R, class V>
-inline void time_pass(Cx<V>* d, std::size_t parts, std::size_t m, const float* turns) {
-    for (std::size_t b = 0; b < parts; ++b, d += R * m) {
-        const float* w = turns;
-        for (std::size_t j = 0; j < m; ++j, w += 2 * (R - 1)) {
-            Cx<V> x[R];
-            NEURALBOARD_UNROLL
-            for (int k = 0; k < R; ++k) x[k] = d[j + k * m];
-            if (m > 1) turn<R>(x, w);
-            Dft<R>::run(x);
-            NEURALBOARD_UNROLL
-            for (int k = 0; k < R; ++k) d[j + k * m] = x[k];
-        }
-    }
-}
-
-#define NEURALBOARD_RADICES(CASE) \
-    CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(10) CASE(12) CASE(15)
-
-template <class V>
-void frequency_passes(Cx<V>* d, const Passes& passes, int level, std::size_t parts) {
+/// The passes from `level` on, in time last pass first.
+template <bool in_time, class V>
+void all_passes(Cx<V>* d, const Passes& passes, int level, std::size_t parts) {
     if (level == passes.count) return;
     const std::size_t m = passes.part[level], r = static_cast<std::size_t>(passes.radix[level]);
     if (parts > 1 && parts * r * m * sizeof(Cx<V>) > kNear) {
-        for (std::size_t b = 0; b < parts; ++b) frequency_passes(d + b * r * m, passes, level, 1);
+        for (std::size_t b = 0; b < parts; ++b) all_passes<in_time>(d + b * r * m, passes, level, 1);
         return;
     }
-    switch (passes.radix[level]) {
+    if (in_time) all_passes<in_time>(d, passes, level + 1, parts * r);
+    switch (r) {
 #define CASE(R) \
-    case R: frequency_pass<R>(d, parts, m, passes.turns[level]); break;
-        NEURALBOARD_RADICES(CASE)
+    case R: pass<in_time, R>(d, parts, m, passes.turns[level]); break;
+        CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(10) CASE(12) CASE(15)
 #undef CASE
     }
-    frequency_passes(d, passes, level + 1, parts * r);
-}
-
-template <class V>
-void time_passes(Cx<V>* d, const Passes& passes, int level, std::size_t parts) {
-    if (level == passes.count) return;
-    const std::size_t m = passes.part[level], r = static_cast<std::size_t>(passes.radix[level]);
-    if (parts > 1 && parts * r * m * sizeof(Cx<V>) > kNear) {
-        for (std::size_t b = 0; b < parts; ++b) time_passes(d + b * r * m, passes, level, 1);
-        return;
-    }
-    time_passes(d, passes, level + 1, parts * r);
-    switch (passes.radix[level]) {
-#define CASE(R) \
-    case R: time_pass<R>(d, parts, m, passes.turns[level]); break;
-        NEURALBOARD_RADICES(CASE)
-#undef CASE
-    }
+    if (!in_time) all_passes<in_time>(d, passes, level + 1, parts * r);
 }
 
 /// The first pass from load(j, x): points j .. j + P - 1 of the input into x[0 .. P - 1].
@@ -151,21 +119,21 @@ NB_INLINE void transform_from(Cx<V>* d, const Passes& passes, Load load) {
         first_pass<8, 1>(d, m, passes.turns[0], load);
     } else {
         for (std::size_t j = 0; j < r * m; j += P) load(j, d + j);
-        return frequency_passes(d, passes, 0, 1);
+        return all_passes<false>(d, passes, 0, 1);
     }
-    frequency_passes(d, passes, 1, r);
+    all_passes<false>(d, passes, 1, r);
 }
 
 template <int P, class V, class Store>
 NB_INLINE void transform_to(Cx<V>* d, const Passes& passes, Store store) {
     const std::size_t m = passes.part[0], r = static_cast<std::size_t>(passes.radix[0]);
     if (r == 4 || r == 5 || (P == 1 && r == 8)) {
-        time_passes(d, passes, 1, r);
+        all_passes<true>(d, passes, 1, r);
         if (r == 4) return last_pass<4, P>(d, m, passes.turns[0], store);
         if (r == 5) return last_pass<5, P>(d, m, passes.turns[0], store);
         return last_pass<8, 1>(d, m, passes.turns[0], store);
     }
-    time_passes(d, passes, 0, 1);
+    all_passes<true>(d, passes, 0, 1);
     for (std::size_t j = 0; j < r * m; j += P) store(j, d + j);
 }
 

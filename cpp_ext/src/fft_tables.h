@@ -36,6 +36,7 @@ public:
         }
         for (std::size_t k = 0; k <= half / 2; ++k) {
             add_turn(split_re_, split_im_, 0.5 * step * static_cast<double>(k));
+            if (2 * k == half) split_re_[k] = 0.0f;  // exactly: this bin is its own mirror image
         }
         tables_.lane_re = lane_re_.data(), tables_.lane_im = lane_im_.data();
         tables_.split_re = split_re_.data(), tables_.split_im = split_im_.data();

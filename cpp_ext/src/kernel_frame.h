@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // One frame at a time, its own samples in the lanes: for streams, and for spectra in memory.
 //
-// Real from complex (H. Sorensen et al., "Real-valued fast Fourier transform algorithms", 1987):
-// the n real values are taken as h = n/2 complex ones (even samples real, odd ones imaginary),
-// transformed to Z, and the two interleaved spectra told apart. With w = exp(-2 pi i k / n),
-//     E = Z[k] + conj Z[h-k],  T = -i w (Z[k] - conj Z[h-k]),
-//     2 X[k] = E + T,  2 conj X[h-k] = E - T.
-// Back: E and T from two bins, then 2 Z[k] = E + i conj(w) T, 2 conj Z[h-k] = E - i conj(w) T.
-// A real mask between needs no bins at all: with a = M[k] + M[h-k], b = M[k] - M[h-k],
-//     E' = a E + b T,  T' = b E + a T      (2 E, 2 T of the masked bins).
-//
 // Complex by lanes: with l = lane < W and L = h/W, z[p W + l] is point p of W transforms of L
 // points, one in each lane, without any shuffle (fft_passes.h). Then
 //     Z[k + L j] = sum_l exp(-2 pi i l j / W) exp(-2 pi i l k / h) z_l[k],
@@ -19,6 +10,7 @@
 #pragma once
 
 #include "fft_passes.h"
+#include "real_split.h"
 
 namespace neuralboard {
 namespace NEURALBOARD_LEVEL {
@@ -128,27 +120,6 @@ NB_INLINE void synthesise(const FrameTables& t, const FrameWork<V>& work, const 
     });
 }
 
-/// E and T of lanes k .. k + W - 1.
-template <class V>
-struct Pair {
-    Cx<V> e, t, w;
-    NB_INLINE Pair(const FrameTables& tables, std::size_t k, Cx<V> near, Cx<V> far)
-        : w{V::load(tables.split_re + k), V::load(tables.split_im + k)} {
-        e = {near.r + far.r, near.i - far.i};
-        t = Cx<V>{near.i + far.i, far.r - near.r} * w;
-    }
-};
-
-template <class V>
-NB_INLINE void put_pair(float* zr, float* zi, std::size_t k, std::size_t g, Cx<V> e, Cx<V> t,
-                        Cx<V> w) {
-    const Cx<V> o = turn_back(t, w);
-    reverse(e.r + o.i).store(zr + g);
-    reverse(o.r - e.i).store(zi + g);
-    (e.r - o.i).store(zr + k);
-    (e.i + o.r).store(zi + k);
-}
-
 /// Bins as pairs of floats, and with their parts in two arrays.
 struct Pairs {
     float* values;
@@ -174,62 +145,58 @@ struct Parts {
 template <class V>
 NB_INLINE Cx<V> reversed(Cx<V> a) { return {reverse(a.r), reverse(a.i)}; }
 
-// The steps between, for k .. k + W - 1 and their mirror images g .. g + W - 1.
+/// Z of lanes k .. k + W - 1 and of their mirror images g .. g + W - 1, and the roots.
+template <class V>
+struct Mirrored {
+    float *zr, *zi;
+    std::size_t k, g;
+    Cx<V> w;
+    NB_INLINE Mirrored(const FrameTables& t, float* re, float* im, std::size_t at)
+        : zr(re), zi(im), k(at), g(t.half - at - V::lanes + 1),
+          w{V::load(t.split_re + at), V::load(t.split_im + at)} {}
 
-template <class V, class Bins>
-NB_INLINE void bins_out(const FrameTables& t, const float* zr, const float* zi, Bins bins,
-                        std::size_t k) {
-    const std::size_t g = t.half - k - V::lanes + 1;
-    const Pair<V> p(t, k, {V::load(zr + k), V::load(zi + k)},
-                    reversed(Cx<V>{V::load(zr + g), V::load(zi + g)}));
-    bins.store(k, p.e.r + p.t.r, p.e.i + p.t.i);
-    bins.store(g, reverse(p.e.r - p.t.r), reverse(p.t.i - p.e.i));
-}
-
-template <class V, class Bins>
-NB_INLINE void bins_in(const FrameTables& t, Bins bins, float* zr, float* zi, std::size_t k) {
-    const std::size_t g = t.half - k - V::lanes + 1;
-    const Cx<V> near = bins.template load<V>(k), far = reversed(bins.template load<V>(g));
-    put_pair(zr, zi, k, g, Cx<V>{near.r + far.r, near.i - far.i},
-             Cx<V>{near.r - far.r, near.i + far.i},
-             Cx<V>{V::load(t.split_re + k), V::load(t.split_im + k)});
-}
-
-template <class V, bool complex>
-NB_INLINE void mask_bins(const FrameTables& t, const float* mask, float* zr, float* zi,
-                         std::size_t k) {
-    const std::size_t g = t.half - k - V::lanes + 1;
-    const Pair<V> p(t, k, {V::load(zr + k), V::load(zi + k)},
-                    reversed(Cx<V>{V::load(zr + g), V::load(zi + g)}));
-    if constexpr (complex) {
-        const Pairs gains{const_cast<float*>(mask)};
-        const Cx<V> near = (p.e + p.t) * gains.template load<V>(k);
-        const Cx<V> far = turn_back(p.e - p.t, reversed(gains.template load<V>(g)));
-        put_pair(zr, zi, k, g, near + far, near - far, p.w);
-    } else {
-        const V near = V::load(mask + k), far = reverse(V::load(mask + g));
-        const V a = near + far, b = near - far;
-        put_pair(zr, zi, k, g, Cx<V>{fma(a, p.e.r, b * p.t.r), fma(a, p.e.i, b * p.t.i)},
-                 Cx<V>{fma(b, p.e.r, a * p.t.r), fma(b, p.e.i, a * p.t.i)}, p.w);
+    NB_INLINE Pair<V> get() const {
+        return split({V::load(zr + k), V::load(zi + k)},
+                     reversed(Cx<V>{V::load(zr + g), V::load(zi + g)}), w);
     }
+    NB_INLINE void put(Pair<V> p) const {
+        Cx<V> near, far;
+        join(p, w, near, far);
+        reverse(far.r).store(zr + g), reverse(far.i).store(zi + g);
+        near.r.store(zr + k), near.i.store(zi + k);
+    }
+};
+
+template <class V, class Bins>
+NB_INLINE void put_bins(Bins bins, const Mirrored<V>& at) {
+    const Pair<V> p = at.get();
+    bins.store(at.k, p.e.r + p.t.r, p.e.i + p.t.i);
+    bins.store(at.g, reverse(p.e.r - p.t.r), reverse(p.t.i - p.e.i));
+}
+
+template <class V, class Bins>
+NB_INLINE void get_bins(Bins bins, const Mirrored<V>& at) {
+    at.put(from_bins(bins.template load<V>(at.k), reversed(bins.template load<V>(at.g))));
 }
 
 /// Calls step with all k <= h/2, in vectors as long as they and their mirror images are apart.
 template <class V, class Step>
-NB_INLINE void each_pair(std::size_t half, Step step) {
+NB_INLINE void each_pair(const FrameTables& t, const FrameWork<V>& work, Step step) {
     std::size_t k = 0;
-    for (; 2 * (k + V::lanes - 1) < half; k += V::lanes) step(V{}, k);
-    for (; 2 * k <= half; ++k) step(F1{}, k);
+    for (; 2 * (k + V::lanes - 1) < t.half; k += V::lanes) {
+        step(Mirrored<V>(t, work.zr, work.zi, k));
+    }
+    for (; 2 * k <= t.half; ++k) step(Mirrored<F1>(t, work.zr, work.zi, k));
 }
 
 /// Fetches what bins k and their mirror images (of `width` floats) will need of the row ahead.
 template <class V>
-NB_INLINE void fetch_both(const float* row, std::size_t width, std::size_t k, std::size_t half) {
+NB_INLINE void fetch_both(const float* row, std::size_t width, std::size_t half, const Mirrored<V>& at) {
     constexpr std::size_t W = V::lanes;
     for (std::size_t i = 0; i < width * W; i += 16) {
-        if (W * width < 16 && width * k % 16 != 0) continue;
-        fetch(row + width * k + i);
-        fetch(row + width * (half - k) - i);
+        if (W * width < 16 && width * at.k % 16 != 0) continue;
+        fetch(row + width * at.k + i);
+        fetch(row + width * (half - at.k) - i);
     }
 }
 
@@ -238,9 +205,7 @@ void frame_forward(const FrameTables& t, const float* samples, const float* wind
                    float* spectrum) {
     const FrameWork<V> work(memory, t.half);
     analyse(t, samples, window, work);
-    each_pair<V>(t.half, [&](auto v, std::size_t k) {
-        bins_out<decltype(v)>(t, work.zr, work.zi, Pairs{spectrum}, k);
-    });
+    each_pair(t, work, [=](auto at) { put_bins(Pairs{spectrum}, at); });
     spectrum[1] = spectrum[2 * t.half + 1] = 0.0f;
 }
 
@@ -248,9 +213,10 @@ template <class V>
 void frame_inverse(const FrameTables& t, const float* spectrum, std::size_t ahead, float* memory,
                    const float* window, float* sums) {
     const FrameWork<V> work(memory, t.half);
-    each_pair<V>(t.half, [&](auto v, std::size_t k) {
-        bins_in<decltype(v)>(t, Pairs{const_cast<float*>(spectrum)}, work.zr, work.zi, k);
-        fetch_both<decltype(v)>(spectrum + ahead, 2, k, t.half);
+    const std::size_t half = t.half;
+    each_pair(t, work, [=](auto at) {
+        get_bins(Pairs{const_cast<float*>(spectrum)}, at);
+        fetch_both(spectrum + ahead, 2, half, at);
     });
     work.zr[0] = spectrum[0] + spectrum[2 * t.half];  // their imaginary parts don't count
     work.zi[0] = spectrum[0] - spectrum[2 * t.half];
@@ -265,9 +231,7 @@ void frame_forward_parts(const FrameTables& t, const float* samples, const float
                          float* memory, float* re, float* im) {
     const FrameWork<V> work(memory, t.half);
     analyse(t, samples, window, work);
-    each_pair<V>(t.half, [&](auto v, std::size_t k) {
-        bins_out<decltype(v)>(t, work.zr, work.zi, Parts{work.zr, work.zi}, k);
-    });
+    each_pair(t, work, [=](auto at) { put_bins(Parts{work.zr, work.zi}, at); });
     work.zi[0] = work.zr[t.half];
     for (std::size_t k = 0; k < t.half; k += V::lanes) V::load(work.zr + k).store(re + k);
     for (std::size_t k = 0; k < t.half; k += V::lanes) V::load(work.zi + k).store(im + k);
@@ -280,9 +244,7 @@ void frame_inverse_parts(const FrameTables& t, const float* re, const float* im,
     for (std::size_t k = 0; k < t.half; k += V::lanes) V::load(re + k).store(work.zr + k);
     for (std::size_t k = 0; k < t.half; k += V::lanes) V::load(im + k).store(work.zi + k);
     work.zr[t.half] = work.zi[t.half] = 0.0f;  // read, but of no consequence
-    each_pair<V>(t.half, [&](auto v, std::size_t k) {
-        bins_in<decltype(v)>(t, Parts{work.zr, work.zi}, work.zr, work.zi, k);
-    });
+    each_pair(t, work, [=](auto at) { get_bins(Parts{work.zr, work.zi}, at); });
     work.zr[0] = re[0] + im[0];
     work.zi[0] = re[0] - im[0];
     synthesise(t, work, window, sums);
@@ -292,21 +254,26 @@ template <class V>
 void frame_masked(const FrameTables& t, const float* samples, const float* window, MaskRow mask,
                   float* memory, const float* synthesis_window, float* sums) {
     const FrameWork<V> work(memory, t.half);
+    const std::size_t half = t.half;
     analyse(t, samples, window, work);
     if (mask.complex) {
         const float first = work.zr[0] + work.zi[0], last = work.zr[0] - work.zi[0];
-        each_pair<V>(t.half, [&](auto v, std::size_t k) {
-            mask_bins<decltype(v), true>(t, mask.values, work.zr, work.zi, k);
-            fetch_both<decltype(v)>(mask.values + mask.ahead, 2, k, t.half);
+        each_pair(t, work, [=](auto at) {
+            const Pairs gains{const_cast<float*>(mask.values)};
+            using L = decltype(at.w.r);
+            at.put(masked(at.get(), gains.template load<L>(at.k),
+                          reversed(gains.template load<L>(at.g))));
+            fetch_both(mask.values + mask.ahead, 2, half, at);
         });
         // What a complex gain makes imaginary in the first and last bin doesn't count.
         const float a = 2.0f * first * mask.values[0], b = 2.0f * last * mask.values[2 * t.half];
         work.zr[0] = a + b;
         work.zi[0] = a - b;
     } else {
-        each_pair<V>(t.half, [&](auto v, std::size_t k) {
-            mask_bins<decltype(v), false>(t, mask.values, work.zr, work.zi, k);
-            fetch_both<decltype(v)>(mask.values + mask.ahead, 1, k, t.half);
+        each_pair(t, work, [=](auto at) {
+            using L = decltype(at.w.r);
+            at.put(masked(at.get(), L::load(mask.values + at.k), reverse(L::load(mask.values + at.g))));
+            fetch_both(mask.values + mask.ahead, 1, half, at);
         });
     }
     synthesise(t, work, synthesis_window, sums);

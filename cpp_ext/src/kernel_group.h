@@ -26,7 +26,7 @@ NB_INLINE void analyse_group(const FrameTables& t, const float* const* samples, 
     }
     for (std::size_t j = 0; j + 2 <= t.half; j += 2) tile_at(j, d + j);
     if (t.half % 2) tile_at(t.half - 2, d + t.half - 2);
-    frequency_passes(d, t.passes, 0, 1);
+    all_passes<false>(d, t.passes, 0, 1);
 }
 
 /// The sums of each frame += window * samples; d holds Z with real and imaginary part exchanged.
@@ -43,7 +43,7 @@ NB_INLINE void synthesise_group(const FrameTables& t, Cx<V>* d, const float* win
         transform_to<2>(d, t.passes, put);
         return;
     }
-    time_passes(d, t.passes, 0, 1);
+    all_passes<true>(d, t.passes, 0, 1);
     for (std::size_t j = 0; j + 2 <= t.half; j += 2) put(j, d + j);
     if (t.half % 2) {  // the last tile's first half has been added already
         const Cx<V> zero = {V::all(0.0f), V::all(0.0f)};
@@ -52,24 +52,25 @@ NB_INLINE void synthesise_group(const FrameTables& t, Cx<V>* d, const float* win
     }
 }
 
-/// E, T and the root of a pair k, h - k.
+/// Z of frequencies k and h - k, and the root.
 template <class V>
 struct GroupPair {
-    Cx<V> e, t, w;
-    NB_INLINE GroupPair(const FrameTables& tables, std::size_t k, Cx<V> near, Cx<V> far)
-        : w{V::all(tables.split_re[k]), V::all(tables.split_im[k])} {
-        e = {near.r + far.r, near.i - far.i};
-        t = Cx<V>{near.i + far.i, far.r - near.r} * w;
+    Cx<V>&near, &far;
+    Cx<V> w;
+    NB_INLINE GroupPair(const FrameTables& t, Cx<V>* d, std::size_t k)
+        : near(d[t.passes.position[k]]),
+          far(d[t.passes.position[k == 0 ? 0 : t.half - k]]),
+          w{V::all(t.split_re[k]), V::all(t.split_im[k])} {}
+
+    NB_INLINE Pair<V> get() const { return split(near, far, w); }
+
+    /// For the inverse: real and imaginary parts exchanged.
+    NB_INLINE void put(Pair<V> p) const {
+        Cx<V> a, b;
+        join(p, w, a, b);
+        far = {b.i, b.r}, near = {a.i, a.r};
     }
 };
-
-/// The inverse's Z, exchanged, of a pair.
-template <class V>
-NB_INLINE void put_group_pair(Cx<V>& near, Cx<V>& far, Cx<V> e, Cx<V> t, Cx<V> w) {
-    const Cx<V> o = turn_back(t, w);
-    far = {o.r - e.i, e.r + o.i};
-    near = {e.i + o.r, e.r - o.i};
-}
 
 /// Calls step(k, count) with k = 0, P, ... for the pairs k .. k + count - 1 <= h/2, count <= P.
 template <std::size_t P, class Step>
@@ -97,13 +98,11 @@ void group_forward(const FrameTables& t, const float* const* samples, const floa
                    float* work, float* const* spectra) {
     Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
     analyse_group(t, samples, window, d);
-    const std::uint32_t* at = t.passes.position;
     const V zero = V::all(0.0f);
     each_tile<2>(t.half, [&](std::size_t k, std::size_t count) {
         V near[4] = {zero, zero, zero, zero}, far[4] = {zero, zero, zero, zero};
         for (std::size_t i = 0; i < count; ++i) {
-            const std::size_t mirror = k + i == 0 ? 0 : t.half - k - i;
-            const GroupPair<V> p(t, k + i, d[at[k + i]], d[at[mirror]]);
+            const Pair<V> p = GroupPair<V>(t, d, k + i).get();
             near[2 * i] = p.e.r + p.t.r, near[2 * i + 1] = p.e.i + p.t.i;
             far[2 - 2 * i] = p.e.r - p.t.r, far[3 - 2 * i] = p.t.i - p.e.i;
         }
@@ -129,18 +128,16 @@ template <class V>
 void group_inverse(const FrameTables& t, const float* const* spectra, std::size_t ahead,
                    float* work, const float* window, float* const* sums) {
     Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
-    const std::uint32_t* at = t.passes.position;
     each_tile<2>(t.half, [&](std::size_t k, std::size_t count) {
         V near[4], far[4];
         fetch_rows<V>(spectra, ahead, 2 * k, 2 * t.half);
         load_tile(spectra, 2 * k, near);
         load_tile(spectra, 2 * (t.half - k - 1), far);
         for (std::size_t i = 0; i < count; ++i) {
-            const V a = near[2 * i], b = near[2 * i + 1], c = far[2 - 2 * i], e = far[3 - 2 * i];
-            const std::size_t mirror = k + i == 0 ? 0 : t.half - k - i;
-            put_group_pair(d[at[k + i]], d[at[mirror]], Cx<V>{a + c, b - e}, Cx<V>{a - c, b + e},
-                           Cx<V>{V::all(t.split_re[k + i]), V::all(t.split_im[k + i])});
-            if (k + i == 0) d[at[0]] = {a - c, a + c};  // imaginary parts there don't count
+            const Cx<V> low = {near[2 * i], near[2 * i + 1]}, high = {far[2 - 2 * i], far[3 - 2 * i]};
+            const GroupPair<V> pair(t, d, k + i);
+            pair.put(from_bins(low, high));
+            if (k + i == 0) pair.near = {low.r - high.r, low.r + high.r};  // no imaginary parts
         }
     });
     synthesise_group(t, d, window, sums);
@@ -149,19 +146,14 @@ void group_inverse(const FrameTables& t, const float* const* spectra, std::size_
 template <class V>
 NB_INLINE void mask_group(const FrameTables& t, const float* const* masks, std::size_t ahead,
                           Cx<V>* d) {
-    const std::uint32_t* at = t.passes.position;
     each_tile<4>(t.half, [&](std::size_t k, std::size_t count) {
         V near[4], far[4];
         fetch_rows<V>(masks, ahead, k, t.half);
         load_tile(masks, k, near);
         load_tile(masks, t.half - k - 3, far);
         for (std::size_t i = 0; i < count; ++i) {
-            const std::size_t mirror = k + i == 0 ? 0 : t.half - k - i;
-            Cx<V>&z = d[at[k + i]], &y = d[at[mirror]];
-            const GroupPair<V> p(t, k + i, z, y);
-            const V a = near[i] + far[3 - i], b = near[i] - far[3 - i];
-            put_group_pair(z, y, Cx<V>{fma(a, p.e.r, b * p.t.r), fma(a, p.e.i, b * p.t.i)},
-                           Cx<V>{fma(b, p.e.r, a * p.t.r), fma(b, p.e.i, a * p.t.i)}, p.w);
+            const GroupPair<V> pair(t, d, k + i);
+            pair.put(masked(pair.get(), near[i], far[3 - i]));
         }
     });
 }
@@ -169,20 +161,16 @@ NB_INLINE void mask_group(const FrameTables& t, const float* const* masks, std::
 template <class V>
 NB_INLINE void mask_group_complex(const FrameTables& t, const float* const* masks,
                                   std::size_t ahead, Cx<V>* d) {
-    const std::uint32_t* at = t.passes.position;
     each_tile<2>(t.half, [&](std::size_t k, std::size_t count) {
         V near[4], far[4];
         fetch_rows<V>(masks, ahead, 2 * k, 2 * t.half);
         load_tile(masks, 2 * k, near);
         load_tile(masks, 2 * (t.half - k - 1), far);
         for (std::size_t i = 0; i < count; ++i) {
-            const std::size_t mirror = k + i == 0 ? 0 : t.half - k - i;
-            Cx<V>&z = d[at[k + i]], &y = d[at[mirror]];
-            const GroupPair<V> p(t, k + i, z, y);
-            Cx<V> a = (p.e + p.t) * Cx<V>{near[2 * i], near[2 * i + 1]};
-            Cx<V> b = turn_back(p.e - p.t, Cx<V>{far[2 - 2 * i], far[3 - 2 * i]});
-            if (k + i == 0) a.i = b.i = V::all(0.0f);  // they don't count
-            put_group_pair(z, y, a + b, a - b, p.w);
+            Cx<V> low = {near[2 * i], near[2 * i + 1]}, high = {far[2 - 2 * i], far[3 - 2 * i]};
+            if (k + i == 0) low.i = high.i = V::all(0.0f);  // they don't count
+            const GroupPair<V> pair(t, d, k + i);
+            pair.put(masked(pair.get(), low, high));
         }
     });
 }

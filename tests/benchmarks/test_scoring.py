@@ -106,7 +106,7 @@ def test_a_run_keeps_its_rows_and_doing_nothing_scores_as_the_input(
         if name in first["metrics"]:
             mean = first["means"]["gain(gain_db=0)"][name]["mean"]
             assert mean == first["means"]["noisy"][name]["mean"]
-            assert mean == pytest.approx(summarise(noisy_rows)[name].mean, rel=1e-5)
+            assert mean == pytest.approx(summarise(noisy_rows)[name].mean, rel=1e-6)
 
     (out / "results.json").unlink()
     (out / "index.html").unlink()

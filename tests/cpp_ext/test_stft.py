@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuralboard.cpp_ext import window_values
+from neuralboard.cpp_ext import reference, window_values
 
 # Lengths that no hop divides: a tail envelope that stops one hop early shows only there.
 SHAPES = [(16, 4), (64, 63), (512, 128), (882, 441), (960, 240), (1018, 300)]
@@ -34,7 +34,7 @@ def errors(got: Any, expected: Any) -> tuple[float, float]:
     return float(rms), float(error.max() / np.abs(expected).max())
 
 
-@pytest.mark.parametrize("window", ["hann", "rect"])
+@pytest.mark.parametrize("window", ["hann", "sqrt_hann", "rect", "blackman"])
 def test_accuracy_against_double(
     stft_native: ModuleType, rng: np.random.Generator, window: Any
 ) -> None:
@@ -44,7 +44,7 @@ def test_accuracy_against_double(
         audio = rng.uniform(-1, 1, n_fft).astype(np.float32)
         exact = np.fft.rfft(audio * window_values(window, n_fft).astype(np.float64))
         rms, most = errors(stft.forward(audio)[0], exact)
-        assert rms <= (2e-7 if fast(n_fft) else 4e-7), n_fft
+        assert rms <= (2e-7 if fast(n_fft) else 3e-7), n_fft
         assert most <= 4e-7, n_fft
 
 
@@ -73,7 +73,7 @@ def test_accuracy_of_the_way_back(
         kept = slice(n_fft // 2, n_fft // 2 + length)
         sure = squares[kept] > 1e-2 * squares.max()
         exact = (sums / np.where(squares > 0, squares, 1))[kept][sure]
-        limit = 2e-7 if fast(n_fft) else 4e-7
+        limit = 2e-7 if fast(n_fft) else 3e-7
         rms, most = errors(stft.apply_mask(audio, mask)[0, sure], exact)
         assert rms <= limit, n_fft
         assert most <= 4e-7, n_fft
@@ -115,7 +115,8 @@ def test_apply_mask_is_forward_mask_inverse(
     mask = rng.uniform(0, 1, spectrum.shape).astype(np.float32)
     for gains in (mask, mask * np.exp(1j * mask).astype(np.complex64)):
         expected = stft.inverse(spectrum * gains, audio.shape[1])
-        atol = 4e-7 * np.abs(expected).max()
+        twin = stft_impl is reference  # has one way only
+        atol = 0.0 if twin else 4e-7 * np.abs(expected).max()
         np.testing.assert_allclose(stft.apply_mask(audio, gains), expected, rtol=0, atol=atol)
     assert np.abs(expected - audio).max() > 0.01
 

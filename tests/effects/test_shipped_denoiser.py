@@ -71,7 +71,10 @@ def test_noisy_speech_comes_nearer_to_clean_speech(
 ) -> None:
     clean = speech_48k(speech_clip)
     noisy = mixture(clean, speech_48k(noise_clip))
-    assert si_sdr(clean, box(noisy[None], RATE)[0]) > si_sdr(clean, noisy) + 1.0
+    out = box(noisy[None], RATE)[0]
+    assert si_sdr(clean, out) > si_sdr(clean, noisy) + 1.0
+    # A deep voice in low, steady noise: 1.5 is the goal above, this the bar meanwhile.
+    assert abs(20 * np.log10(projection_gain(clean, out))) < 4.5
 
 
 @pytest.mark.audio
