@@ -66,21 +66,16 @@ void all_passes(Cx<V>* d, const Passes& passes, int level, std::size_t parts) {
     if (!in_time) all_passes<in_time>(d, passes, level + 1, parts * r);
 }
 
-/// The first pass from load(j, x): points j .. j + P - 1 of the input into x[0 .. P - 1].
+/// The first pass on what load(j, m, x) gives: x[p][k] = point j + p + k m, p < P, k < R.
 template <int R, int P, class V, class Load>
 NB_INLINE void first_pass(Cx<V>* d, std::size_t m, const float* turns, Load load) {
     for (std::size_t j = 0; j < m; j += P) {
         Cx<V> x[P][R];
-        NEURALBOARD_UNROLL
-        for (int k = 0; k < R; ++k) {
-            Cx<V> points[P];
-            load(j + k * m, points);
-            for (int p = 0; p < P; ++p) x[p][k] = points[p];
-        }
+        load(j, m, x);
         NEURALBOARD_UNROLL
         for (int p = 0; p < P; ++p) {
             Dft<R>::run(x[p]);
-            turn<R>(x[p], turns + (j + p) * 2 * (R - 1));
+            if (R > 1) turn<R>(x[p], turns + (j + p) * 2 * (R - 1));
             NEURALBOARD_UNROLL
             for (int k = 0; k < R; ++k) d[j + p + k * m] = x[p][k];
         }
@@ -95,19 +90,15 @@ NB_INLINE void last_pass(const Cx<V>* d, std::size_t m, const float* turns, Stor
         for (int p = 0; p < P; ++p) {
             NEURALBOARD_UNROLL
             for (int k = 0; k < R; ++k) x[p][k] = d[j + p + k * m];
-            turn<R>(x[p], turns + (j + p) * 2 * (R - 1));
+            if (R > 1) turn<R>(x[p], turns + (j + p) * 2 * (R - 1));
             Dft<R>::run(x[p]);
         }
-        NEURALBOARD_UNROLL
-        for (int k = 0; k < R; ++k) {
-            Cx<V> points[P];
-            for (int p = 0; p < P; ++p) points[p] = x[p][k];
-            store(j + k * m, points);
-        }
+        store(j, m, x);
     }
 }
 
-/// Forward transform of what load gives, into d. P divides part[0] (or radix[0], other radices).
+/// Forward transform of what load gives, into d. P divides part[0] (or radix[0] part[0], if
+/// radix[0] is neither 4, 5 nor 8).
 template <int P, class V, class Load>
 NB_INLINE void transform_from(Cx<V>* d, const Passes& passes, Load load) {
     const std::size_t m = passes.part[0], r = static_cast<std::size_t>(passes.radix[0]);
@@ -118,7 +109,7 @@ NB_INLINE void transform_from(Cx<V>* d, const Passes& passes, Load load) {
     } else if (P == 1 && r == 8) {
         first_pass<8, 1>(d, m, passes.turns[0], load);
     } else {
-        for (std::size_t j = 0; j < r * m; j += P) load(j, d + j);
+        first_pass<1, P>(d, r * m, nullptr, load);
         return all_passes<false>(d, passes, 0, 1);
     }
     all_passes<false>(d, passes, 1, r);
@@ -127,15 +118,31 @@ NB_INLINE void transform_from(Cx<V>* d, const Passes& passes, Load load) {
 template <int P, class V, class Store>
 NB_INLINE void transform_to(Cx<V>* d, const Passes& passes, Store store) {
     const std::size_t m = passes.part[0], r = static_cast<std::size_t>(passes.radix[0]);
-    if (r == 4 || r == 5 || (P == 1 && r == 8)) {
-        all_passes<true>(d, passes, 1, r);
-        if (r == 4) return last_pass<4, P>(d, m, passes.turns[0], store);
-        if (r == 5) return last_pass<5, P>(d, m, passes.turns[0], store);
-        return last_pass<8, 1>(d, m, passes.turns[0], store);
-    }
-    all_passes<true>(d, passes, 0, 1);
-    for (std::size_t j = 0; j < r * m; j += P) store(j, d + j);
+    const bool joined = r == 4 || r == 5 || (P == 1 && r == 8);
+    all_passes<true>(d, passes, joined, joined ? r : 1);
+    if (!joined) return last_pass<1, P>(d, r * m, nullptr, store);
+    if (r == 4) return last_pass<4, P>(d, m, passes.turns[0], store);
+    if (r == 5) return last_pass<5, P>(d, m, passes.turns[0], store);
+    last_pass<8, 1>(d, m, passes.turns[0], store);
 }
+
+/// load and store of first_pass and last_pass from a functor of single places: (j, points[P]).
+template <class Each>
+struct Places {
+    Each each;
+    template <int P, int R, class V>
+    NB_INLINE void operator()(std::size_t j, std::size_t m, Cx<V> (&x)[P][R]) const {
+        NEURALBOARD_UNROLL
+        for (int k = 0; k < R; ++k) {
+            Cx<V> points[P];
+            for (int p = 0; p < P; ++p) points[p] = x[p][k];
+            each(j + k * m, points);
+            for (int p = 0; p < P; ++p) x[p][k] = points[p];
+        }
+    }
+};
+template <class Each>
+NB_INLINE Places<Each> places(Each each) { return {each}; }
 
 }  // namespace NEURALBOARD_LEVEL
 }  // namespace neuralboard

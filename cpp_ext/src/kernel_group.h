@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // As many frames as lanes at a time, one in each: for whole signals. The algebra is that of
 // kernel_frame.h, but no step needs a shuffle; only where rows of memory (samples, bins, masks of
-// W frames) enter and leave are tiles of 4 x W values transposed (simd.h).
+// W frames) enter and leave are tiles of 4 x W or W x W values transposed (simd.h).
 #pragma once
 
 #include "kernel_frame.h"
@@ -9,40 +9,163 @@
 namespace neuralboard {
 namespace NEURALBOARD_LEVEL {
 
+/// Frames that begin hop = n/K samples apart, K = 2 or 4: frame f + 1 begins with frame f's second
+/// row of hop samples. So a row is transposed once for all K frames that hold it, and moves by a
+/// lane from one to the next; the K - 1 rows behind the last frame's first stand in that frame:
+///
+///     row           0   1   2  ...  W-1  W   W+1  W+2
+///     first lanes   0   1   2  ...  W-1               (K = 4)
+///     second            0   1  ...  W-2  W-1
+///     third, fourth         0   ...
+template <class V, int K>
+struct HopRows {
+    static constexpr int W = V::lanes, kShare = 4 / K;  // quarters of a frame in a row
+    const float* const* rows;
+    const float* window;
+    std::size_t hop;
+
+    /// For first_pass: points j, j + 1 of all quarters (m points each).
+    NB_INLINE void operator()(std::size_t j, std::size_t m, Cx<V> (&x)[2][4]) const {
+        const float* behind = rows[W - 1] + hop;
+        NEURALBOARD_UNROLL
+        for (int s = 0; s < kShare; ++s) {
+            const std::size_t n = 2 * (j + static_cast<std::size_t>(s) * m);
+            V tile[4];
+            load_tile(rows, n, tile);
+            F4 next[4];
+            NEURALBOARD_UNROLL
+            for (int k = 0; k < 4; ++k) next[k] = F4::load(behind + n + (k < K - 1 ? k * hop : 0));
+            transpose4(next[0], next[1], next[2], next[3]);
+            NEURALBOARD_UNROLL
+            for (int p = 0; p < 2; ++p) {
+                const V re = tile[2 * p], im = tile[2 * p + 1];
+                const V re_next = in_first_block(V{}, next[2 * p]);
+                const V im_next = in_first_block(V{}, next[2 * p + 1]);
+                const float* w = window + n + 2 * p;
+                x[p][s] = {re * V::all(w[0]), im * V::all(w[1])};
+                put<1>(x[p] + s, re, im, re_next, im_next, w);
+                put<2>(x[p] + s, re, im, re_next, im_next, w);
+                put<3>(x[p] + s, re, im, re_next, im_next, w);
+            }
+        }
+    }
+
+private:
+    template <int k>
+    NB_INLINE void put(Cx<V>* x, V re, V im, V re_next, V im_next, const float* w) const {
+        if constexpr (k < K) {
+            x[k * kShare] = {shift<k>(re, re_next) * V::all(w[k * hop]),
+                             shift<k>(im, im_next) * V::all(w[k * hop + 1])};
+        }
+    }
+};
+
+/// The way back: the frames' shares of a row are added up in its lane, then transposed. The first
+/// K - 1 rows hold what earlier frames gave; all others are written, not read.
+template <class V, int K>
+struct HopSums {
+    static constexpr int W = V::lanes, kShare = 4 / K;
+    float* const* rows;
+    const float* window;
+    std::size_t hop;
+
+    /// For last_pass.
+    NB_INLINE void operator()(std::size_t j, std::size_t m, const Cx<V> (&x)[2][4]) const {
+        NEURALBOARD_UNROLL
+        for (int s = 0; s < kShare; ++s) {
+            const std::size_t n = 2 * (j + static_cast<std::size_t>(s) * m);
+            V tile[4];
+            F4 behind[4];
+            NEURALBOARD_UNROLL
+            for (int q = 0; q < 4; ++q) {
+                const Cx<V>* y = x[q / 2] + s;
+                const float* w = window + n + q;
+                const V b = part(y, 1, q) * V::all(w[hop]);
+                if constexpr (K == 2) {
+                    tile[q] = fma(part(y, 0, q), V::all(w[0]), shift<W - 1>(V::all(0.0f), b));
+                    behind[q] = shift<3>(last_block(b), F4::all(0.0f));
+                } else {
+                    const V c = part(y, 2, q) * V::all(w[2 * hop]);
+                    const V d = part(y, 3, q) * V::all(w[3 * hop]);
+                    const V zero = V::all(0.0f);
+                    tile[q] = fma(part(y, 0, q), V::all(w[0]), shift<W - 1>(zero, b)) +
+                              (shift<W - 2>(zero, c) + shift<W - 3>(zero, d));
+                    const F4 none = F4::all(0.0f);
+                    behind[q] = shift<3>(last_block(b), none) +
+                                (shift<2>(last_block(c), none) + shift<1>(last_block(d), none));
+                }
+            }
+            transpose4(tile[0], tile[1], tile[2], tile[3]);
+            NEURALBOARD_UNROLL
+            for (int q = 0; q < 4; ++q) {
+                each_row(tile[q], q, [=](int f, auto v) {
+                    if (f < K - 1) v = v + decltype(v)::load(rows[f] + n);
+                    v.store(rows[f] + n);
+                });
+            }
+            transpose4(behind[0], behind[1], behind[2], behind[3]);
+            NEURALBOARD_UNROLL
+            for (int k = 0; k < K - 1; ++k) {
+                behind[k].store(rows[W - 1] + (static_cast<std::size_t>(k) + 1) * hop + n);
+            }
+        }
+    }
+
+private:
+    static NB_INLINE V part(const Cx<V>* y, int k, int q) {
+        return q % 2 == 0 ? y[k * kShare].i : y[k * kShare].r;
+    }
+};
+
+/// n/hop where the two above can be used, else 0.
+inline std::size_t hops(const FrameTables& t, std::size_t hop) {
+    if (t.passes.radix[0] != 4 || t.passes.part[0] % 2 != 0) return 0;
+    return hop * 4 == 2 * t.half ? 4 : hop * 2 == 2 * t.half ? 2 : 0;
+}
+
 /// Z of W frames, frequency k at t.passes.position[k].
 template <class V>
-NB_INLINE void analyse_group(const FrameTables& t, const float* const* samples, const float* window,
-                             Cx<V>* d) {
-    const auto tile_at = [=](std::size_t j, Cx<V>* points) {
+NB_INLINE void analyse_group(const FrameTables& t, const float* const* samples, std::size_t hop,
+                             const float* window, Cx<V>* d) {
+    if (const std::size_t count = hops(t, hop)) {
+        const std::size_t m = t.passes.part[0];
+        const float* turns = t.passes.turns[0];
+        if (count == 4) first_pass<4, 2>(d, m, turns, HopRows<V, 4>{samples, window, hop});
+        if (count == 2) first_pass<4, 2>(d, m, turns, HopRows<V, 2>{samples, window, hop});
+        return all_passes<false>(d, t.passes, 1, 4);
+    }
+    const auto get = [=](std::size_t j, Cx<V>* points) {
         V tile[4];
         load_tile(samples, 2 * j, tile);
         const float* w = window + 2 * j;
         points[0] = {tile[0] * V::all(w[0]), tile[1] * V::all(w[1])};
         points[1] = {tile[2] * V::all(w[2]), tile[3] * V::all(w[3])};
     };
-    if (t.passes.part[0] % 2 == 0) {
-        transform_from<2>(d, t.passes, tile_at);
-        return;
-    }
-    for (std::size_t j = 0; j + 2 <= t.half; j += 2) tile_at(j, d + j);
-    if (t.half % 2) tile_at(t.half - 2, d + t.half - 2);
+    if (t.passes.part[0] % 2 == 0) return transform_from<2>(d, t.passes, places(get));
+    for (std::size_t j = 0; j + 2 <= t.half; j += 2) get(j, d + j);
+    if (t.half % 2) get(t.half - 2, d + t.half - 2);
     all_passes<false>(d, t.passes, 0, 1);
 }
 
 /// The sums of each frame += window * samples; d holds Z with real and imaginary part exchanged.
 template <class V>
 NB_INLINE void synthesise_group(const FrameTables& t, Cx<V>* d, const float* window,
-                                float* const* sums) {
+                                std::size_t hop, float* const* sums) {
+    if (const std::size_t count = hops(t, hop)) {
+        const std::size_t m = t.passes.part[0];
+        const float* turns = t.passes.turns[0];
+        all_passes<true>(d, t.passes, 1, 4);
+        if (count == 4) last_pass<4, 2>(d, m, turns, HopSums<V, 4>{sums, window, hop});
+        if (count == 2) last_pass<4, 2>(d, m, turns, HopSums<V, 2>{sums, window, hop});
+        return;
+    }
     const auto put = [=](std::size_t j, const Cx<V>* points) {
         const float* w = window + 2 * j;
         V tile[4] = {points[0].i * V::all(w[0]), points[0].r * V::all(w[1]),
                      points[1].i * V::all(w[2]), points[1].r * V::all(w[3])};
         add_tile(tile, sums, 2 * j);
     };
-    if (t.passes.part[0] % 2 == 0) {
-        transform_to<2>(d, t.passes, put);
-        return;
-    }
+    if (t.passes.part[0] % 2 == 0) return transform_to<2>(d, t.passes, places(put));
     all_passes<true>(d, t.passes, 0, 1);
     for (std::size_t j = 0; j + 2 <= t.half; j += 2) put(j, d + j);
     if (t.half % 2) {  // the last tile's first half has been added already
@@ -81,56 +204,37 @@ NB_INLINE void each_tile(std::size_t half, Step step) {
     if (k < pairs) step(k, pairs - k);
 }
 
-/// Fetches what the tile of 4 floats at n (a multiple of 4) and its mirror image from `last` down
-/// will need of the rows ahead: each of 4 neighbouring tiles a quarter of the rows.
-template <class V>
+/// Fetches what the tile of P floats at n (a multiple of P) and its mirror image from `last` down
+/// will need of the rows ahead: of the 16/P tiles in a line of memory each takes its part.
+template <int P, class V>
 NB_INLINE void fetch_rows(const float* const* rows, std::size_t ahead, std::size_t n,
                           std::size_t last) {
     const std::size_t line = n / 16 * 16;
-    for (std::size_t f = n / 4 % 4; f < V::lanes; f += 4) {
+    for (std::size_t f = n % 16 / P; f < V::lanes; f += 16 / P) {
         fetch(rows[f] + ahead + line);
         fetch(rows[f] + ahead + last - line);
     }
 }
 
-template <class V>
-void group_forward(const FrameTables& t, const float* const* samples, const float* window,
-                   float* work, float* const* spectra) {
-    Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
-    analyse_group(t, samples, window, d);
-    const V zero = V::all(0.0f);
-    each_tile<2>(t.half, [&](std::size_t k, std::size_t count) {
-        V near[4] = {zero, zero, zero, zero}, far[4] = {zero, zero, zero, zero};
-        for (std::size_t i = 0; i < count; ++i) {
-            const Pair<V> p = GroupPair<V>(t, d, k + i).get();
-            near[2 * i] = p.e.r + p.t.r, near[2 * i + 1] = p.e.i + p.t.i;
-            far[2 - 2 * i] = p.e.r - p.t.r, far[3 - 2 * i] = p.t.i - p.e.i;
-        }
-        if (count < 2) {  // a tile would overwrite the neighbours
-            constexpr int W = V::lanes;
-            float lanes[4 * W];
-            near[0].store(lanes), near[1].store(lanes + W);
-            far[2].store(lanes + 2 * W), far[3].store(lanes + 3 * W);
-            for (int f = 0; f < W; ++f) {
-                spectra[f][2 * k] = lanes[f], spectra[f][2 * k + 1] = lanes[W + f];
-                float* mirror = spectra[f] + 2 * (t.half - k);
-                mirror[0] = lanes[2 * W + f], mirror[1] = lanes[3 * W + f];
-            }
-            return;
-        }
-        store_tile(near, spectra, 2 * k);
-        store_tile(far, spectra, 2 * (t.half - k - 1));
-    });
-    for (int f = 0; f < V::lanes; ++f) spectra[f][1] = spectra[f][2 * t.half + 1] = 0.0f;
+/// v[i] lane f = row[f][n + i], i < P.
+template <int P, class V>
+NB_INLINE void load_rows(const float* const* row, std::size_t n, V* v) {
+    if constexpr (P == V::lanes) {
+        NEURALBOARD_UNROLL
+        for (int f = 0; f < P; ++f) v[f] = V::load(row[f] + n);
+        transpose(v);
+    } else {
+        load_tile(row, n, v);
+    }
 }
 
 template <class V>
 void group_inverse(const FrameTables& t, const float* const* spectra, std::size_t ahead,
-                   float* work, const float* window, float* const* sums) {
+                   float* work, const float* window, std::size_t hop, float* const* sums) {
     Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
     each_tile<2>(t.half, [&](std::size_t k, std::size_t count) {
         V near[4], far[4];
-        fetch_rows<V>(spectra, ahead, 2 * k, 2 * t.half);
+        fetch_rows<4, V>(spectra, ahead, 2 * k, 2 * t.half);
         load_tile(spectra, 2 * k, near);
         load_tile(spectra, 2 * (t.half - k - 1), far);
         for (std::size_t i = 0; i < count; ++i) {
@@ -140,20 +244,20 @@ void group_inverse(const FrameTables& t, const float* const* spectra, std::size_
             if (k + i == 0) pair.near = {low.r - high.r, low.r + high.r};  // no imaginary parts
         }
     });
-    synthesise_group(t, d, window, sums);
+    synthesise_group(t, d, window, hop, sums);
 }
 
-template <class V>
+template <int P, class V>
 NB_INLINE void mask_group(const FrameTables& t, const float* const* masks, std::size_t ahead,
                           Cx<V>* d) {
-    each_tile<4>(t.half, [&](std::size_t k, std::size_t count) {
-        V near[4], far[4];
-        fetch_rows<V>(masks, ahead, k, t.half);
-        load_tile(masks, k, near);
-        load_tile(masks, t.half - k - 3, far);
+    each_tile<P>(t.half, [&](std::size_t k, std::size_t count) {
+        V near[P], far[P];
+        fetch_rows<P, V>(masks, ahead, k, t.half);
+        load_rows<P>(masks, k, near);
+        load_rows<P>(masks, t.half - k - (P - 1), far);
         for (std::size_t i = 0; i < count; ++i) {
             const GroupPair<V> pair(t, d, k + i);
-            pair.put(masked(pair.get(), near[i], far[3 - i]));
+            pair.put(masked(pair.get(), near[i], far[P - 1 - i]));
         }
     });
 }
@@ -163,7 +267,7 @@ NB_INLINE void mask_group_complex(const FrameTables& t, const float* const* mask
                                   std::size_t ahead, Cx<V>* d) {
     each_tile<2>(t.half, [&](std::size_t k, std::size_t count) {
         V near[4], far[4];
-        fetch_rows<V>(masks, ahead, 2 * k, 2 * t.half);
+        fetch_rows<4, V>(masks, ahead, 2 * k, 2 * t.half);
         load_tile(masks, 2 * k, near);
         load_tile(masks, 2 * (t.half - k - 1), far);
         for (std::size_t i = 0; i < count; ++i) {
@@ -178,20 +282,22 @@ NB_INLINE void mask_group_complex(const FrameTables& t, const float* const* mask
 template <class V>
 void group_masked(const FrameTables& t, const float* const* samples, const float* window,
                   const float* const* masks, bool complex_mask, std::size_t ahead, float* work,
-                  const float* synthesis_window, float* const* sums) {
+                  const float* synthesis_window, std::size_t hop, float* const* sums) {
     Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
-    analyse_group(t, samples, window, d);
+    analyse_group(t, samples, hop, window, d);
     if (complex_mask) {
         mask_group_complex(t, masks, ahead, d);
+    } else if (t.half >= 2 * V::lanes) {  // whole lines of memory at a time
+        mask_group<V::lanes>(t, masks, ahead, d);
     } else {
-        mask_group(t, masks, ahead, d);
+        mask_group<4>(t, masks, ahead, d);
     }
-    synthesise_group(t, d, synthesis_window, sums);
+    synthesise_group(t, d, synthesis_window, hop, sums);
 }
 
 template <class V>
 constexpr GroupKernel group_kernel() {
-    return {V::lanes, &group_forward<V>, &group_inverse<V>, &group_masked<V>};
+    return {V::lanes, &group_inverse<V>, &group_masked<V>};
 }
 
 }  // namespace NEURALBOARD_LEVEL

@@ -61,17 +61,16 @@ struct FrameKernel {
                           const float* window, float* sums);
 };
 
-/// As many frames as lanes at a time, one in each lane; any half >= 8. The sums of all frames must
-/// be memory of their own or overlap as frames do.
+/// As many frames as lanes at a time, one in each; any half >= 8. The frames' first samples stand
+/// hop apart in the signal (the rows may be copies) and in the sums. Of the sums the first n - hop
+/// hold what earlier frames gave, the rest zeros.
 struct GroupKernel {
     std::size_t lanes;
-    void (*forward)(const FrameTables&, const float* const* samples, const float* window,
-                    float* work, float* const* spectra);
     void (*inverse)(const FrameTables&, const float* const* spectra, std::size_t ahead,
-                    float* work, const float* window, float* const* sums);
+                    float* work, const float* window, std::size_t hop, float* const* sums);
     void (*masked)(const FrameTables&, const float* const* samples, const float* window,
                    const float* const* masks, bool complex_mask, std::size_t ahead, float* work,
-                   const float* synthesis_window, float* const* sums);
+                   const float* synthesis_window, std::size_t hop, float* const* sums);
 };
 
 struct Kernels {

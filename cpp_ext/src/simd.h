@@ -10,6 +10,7 @@
 //     pick_even, pick_odd (a, b), join_low, join_high (a, b): the same within each block, cheaper:
 //         lane q then holds pair lane_order<V>(q)
 //     transpose4(a, b, c, d): 4x4 within each block;  swap_blocks(v): blocks g of v[b] <-> b of v[g]
+//     shift<k>(a, b): lanes k .. of a, then of b;  last_block(v), in_first_block(V{}, F4)
 //     V::rows(p, q, n): block b = the 4 floats at p[4 b + q] + n;  v.write_rows, v.add_rows back
 #pragma once
 
@@ -98,6 +99,11 @@ NB_INLINE F4 join_high(F4 a, F4 b) { return {_mm_unpackhi_ps(a.v, b.v)}; }
 NB_INLINE void transpose4(F4& a, F4& b, F4& c, F4& d) {
     _MM_TRANSPOSE4_PS(a.v, b.v, c.v, d.v);
 }
+template <int k>
+NB_INLINE F4 shift(F4 a, F4 b) {
+    return {_mm_castsi128_ps(_mm_or_si128(_mm_srli_si128(_mm_castps_si128(a.v), 4 * k),
+                                          _mm_slli_si128(_mm_castps_si128(b.v), 16 - 4 * k)))};
+}
 #elif defined(__aarch64__)  // NEON
 struct F4 {
     static constexpr int lanes = 4;
@@ -119,6 +125,8 @@ NB_INLINE F4 pick_even(F4 a, F4 b) { return {vuzp1q_f32(a.v, b.v)}; }
 NB_INLINE F4 pick_odd(F4 a, F4 b) { return {vuzp2q_f32(a.v, b.v)}; }
 NB_INLINE F4 join_low(F4 a, F4 b) { return {vzip1q_f32(a.v, b.v)}; }
 NB_INLINE F4 join_high(F4 a, F4 b) { return {vzip2q_f32(a.v, b.v)}; }
+template <int k>
+NB_INLINE F4 shift(F4 a, F4 b) { return {vextq_f32(a.v, b.v, k)}; }
 #else  // whatever it is: the compiler may know its vectors
 struct F4 {
     static constexpr int lanes = 4;
@@ -145,6 +153,12 @@ NB_INLINE F4 pick_even(F4 a, F4 b) { return {{a.v[0], a.v[2], b.v[0], b.v[2]}}; 
 NB_INLINE F4 pick_odd(F4 a, F4 b) { return {{a.v[1], a.v[3], b.v[1], b.v[3]}}; }
 NB_INLINE F4 join_low(F4 a, F4 b) { return {{a.v[0], b.v[0], a.v[1], b.v[1]}}; }
 NB_INLINE F4 join_high(F4 a, F4 b) { return {{a.v[2], b.v[2], a.v[3], b.v[3]}}; }
+template <int k>
+NB_INLINE F4 shift(F4 a, F4 b) {
+    F4 result;
+    for (int i = 0; i < 4; ++i) result.v[i] = i + k < 4 ? a.v[i + k] : b.v[i + k - 4];
+    return result;
+}
 #endif
 #if !defined(__x86_64__) && !defined(_M_X64)
 NB_INLINE void transpose4(F4& a, F4& b, F4& c, F4& d) {
@@ -156,6 +170,8 @@ NB_INLINE F4 even(F4 a, F4 b) { return pick_even(a, b); }
 NB_INLINE F4 odd(F4 a, F4 b) { return pick_odd(a, b); }
 NB_INLINE F4 zip_low(F4 a, F4 b) { return join_low(a, b); }
 NB_INLINE F4 zip_high(F4 a, F4 b) { return join_high(a, b); }
+NB_INLINE F4 last_block(F4 v) { return v; }
+NB_INLINE F4 in_first_block(F4, F4 v) { return v; }
 NB_INLINE void swap_blocks(F4*, int) {}
 NB_INLINE F4 rows(F4, const float* const* p, int q, std::size_t n) { return F4::load(p[q] + n); }
 template <class Write>
@@ -199,6 +215,15 @@ NB_INLINE F8 odd(F8 a, F8 b) {
 }
 NB_INLINE F8 zip_low(F8 a, F8 b) { return low_blocks(join_low(a, b), join_high(a, b)); }
 NB_INLINE F8 zip_high(F8 a, F8 b) { return high_blocks(join_low(a, b), join_high(a, b)); }
+template <int k>
+NB_INLINE F8 shift(F8 a, F8 b) {
+    const __m256i between = _mm256_castps_si256(_mm256_permute2f128_ps(a.v, b.v, 0x21));
+    const __m256i low = k < 4 ? _mm256_castps_si256(a.v) : between;
+    const __m256i high = k < 4 ? between : _mm256_castps_si256(b.v);
+    return {_mm256_castsi256_ps(_mm256_alignr_epi8(high, low, k % 4 * 4))};
+}
+NB_INLINE F4 last_block(F8 v) { return {_mm256_extractf128_ps(v.v, 1)}; }
+NB_INLINE F8 in_first_block(F8, F4 v) { return {_mm256_castps128_ps256(v.v)}; }
 NB_INLINE void swap_blocks(F8* v, int step) {
     const F8 a = v[0], b = v[step];
     v[0] = low_blocks(a, b), v[step] = high_blocks(a, b);
@@ -256,6 +281,13 @@ NB_INLINE F16 zip(F16 a, F16 b) {
 }
 NB_INLINE F16 zip_low(F16 a, F16 b) { return zip<0>(a, b); }
 NB_INLINE F16 zip_high(F16 a, F16 b) { return zip<8>(a, b); }
+template <int k>
+NB_INLINE F16 shift(F16 a, F16 b) {
+    return {_mm512_castsi512_ps(
+        _mm512_alignr_epi32(_mm512_castps_si512(b.v), _mm512_castps_si512(a.v), k))};
+}
+NB_INLINE F4 last_block(F16 v) { return {_mm512_extractf32x4_ps(v.v, 3)}; }
+NB_INLINE F16 in_first_block(F16, F4 v) { return {_mm512_castps128_ps512(v.v)}; }
 NB_INLINE void swap_blocks(F16* v, int step) {
     const __m512 a = v[0].v, b = v[step].v, c = v[2 * step].v, d = v[3 * step].v;
     const __m512 e = _mm512_shuffle_f32x4(a, b, 0x44), f = _mm512_shuffle_f32x4(a, b, 0xee);

@@ -105,7 +105,7 @@ public:
             for (std::size_t i = 0; i < lanes; ++i) rows[i] = row(f + i);
             fft_->group().inverse(fft_->group_tables(), rows,
                                   f + 2 * lanes <= frames ? 2 * bins() * lanes : 0,
-                                  scratch.group.data(), synthesis_window_.data(), sums);
+                                  scratch.group.data(), synthesis_window_.data(), hop_, sums);
         };
         overlap_add(frames, begin, end, gains, signal, length, scratch, one, group);
     }
@@ -129,7 +129,7 @@ public:
                 masks[i] = mask.at(channel, f + i).values;
             }
             fft_->group().masked(fft_->group_tables(), rows, half_window_.data(), masks,
-                                 mask.complex, ahead, scratch.group.data(), synthesis_window_.data(), sums);
+                                 mask.complex, ahead, scratch.group.data(), synthesis_window_.data(), hop_, sums);
         };
         overlap_add(count, begin, end, gains, result, signal.length, scratch, one,
                     group);
@@ -140,11 +140,14 @@ private:
         return grouped_ ? fft_->group().lanes : 1;
     }
 
-    /// Measured: groups win where the frame kernel has no lanes to fill, and on short frames. Rows
-    /// that stand a multiple of 1024 bytes apart compete for the same places in the cache.
+    /// Measured: groups win where the frame kernel has no lanes to fill, and on frames whose group
+    /// stays in the second-level cache; by far if they share rows (kernel_group.h). Otherwise samples
+    /// that stand a multiple of 1024 bytes apart compete for the same places in the first one.
     bool groups_pay() const noexcept {
         if (!fft_->has_group()) return false;
-        return fft_->frame_lanes() < 4 || (fft_->size() <= 2048 && hop_ % 256 != 0);
+        const std::size_t n = fft_->size();
+        const bool rows_shared = 4 * hop_ == n || 2 * hop_ == n;
+        return fft_->frame_lanes() < 4 || (n <= 2048 && (rows_shared || hop_ % 256 != 0));
     }
 
     /// The samples of frame f: in the signal, or copied if some of them are outside.

@@ -18,6 +18,8 @@ SHAPES = [(16, 4), (64, 63), (512, 128), (882, 441), (960, 240), (1018, 300)]
 SIZES = [*range(16, 130, 2), 240, 320, 440, 480, 882, 960, 1022, 1026, 1152, 1440, 1764, 2002]
 SIZES += [2**k for k in range(7, 17)] + [3 * 2**12, 5**5 * 2, 7**4 * 2, 2 * 13**3, 2 * 8191, 65534]
 
+SHARING = [16, 32, 64, 80, 128, 240, 480, 512, 1024, 1440, 2000, 2048]  # rows, at hop n/2 and n/4
+
 
 def fast(n_fft: int) -> bool:
     """Whether n_fft is 2^a 3^b 5^c."""
@@ -53,8 +55,9 @@ def test_accuracy_of_the_way_back(
     stft_native: ModuleType, rng: np.random.Generator, complex_mask: bool
 ) -> None:
     """Inverse and masked, with frames left over behind the last group, in double as the truth."""
-    for n_fft in [n for n in SIZES if n <= 4096]:
-        hop = n_fft // 4 + n_fft % 3
+    shapes = [(n, n // 4 + n % 3) for n in SIZES if n <= 4096]
+    shapes += [(n, n // k) for n in SHARING for k in (2, 4)]
+    for n_fft, hop in shapes:
         length = 20 * hop + n_fft + hop // 2 + 1
         stft = stft_native.Stft(n_fft, hop, "hann")
         audio = rng.uniform(-1, 1, (1, length)).astype(np.float32)
