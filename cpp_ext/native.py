@@ -7,12 +7,15 @@ meaning are those of `reference`, which documents each class.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from neuralboard.cpp_ext import _ext, checks
 from neuralboard.cpp_ext.convolver_plan import HEAD, check_response, parts_of
 from neuralboard.cpp_ext.filters import KINDS, check_filter
+from neuralboard.cpp_ext.loudness_design import check_meter, interpolator, k_weighting
 from neuralboard.cpp_ext.native_stft import IstftStream, MaskStream, Stft, StftStream
 from neuralboard.cpp_ext.rate_design import design_rates
 
@@ -24,6 +27,7 @@ __all__ = [
     "DelayLine",
     "Fifo",
     "IstftStream",
+    "LoudnessMeter",
     "MaskStream",
     "RatePair",
     "Stft",
@@ -149,6 +153,41 @@ class Convolver:
 
     def reset(self) -> None:
         """Forget all past samples."""
+        checks.done(self._core.reset())
+
+
+class LoudnessMeter:
+    """See `reference_loudness.LoudnessMeter`."""
+
+    def __init__(self, sample_rate: int, weights: Sequence[float], oversampling: int = 8) -> None:
+        self.sample_rate, self.weights, self.oversampling = check_meter(
+            sample_rate, weights, oversampling
+        )
+        self.channels = self.weights.size
+        self._core = _ext.LoudnessMeter(
+            self.sample_rate,
+            k_weighting(self.sample_rate),
+            self.weights,
+            *interpolator(self.oversampling),
+        )
+        self._push = self._core.push
+
+    def push(self, block: Audio) -> NDArray[np.float64]:
+        """Take [channels, n]; return the energies of the slots of 10 ms that end in it."""
+        result = self._push(block)
+        if result is None:
+            raise checks.refusal(checks.block_problem(block, self.channels, None))
+        return result
+
+    def levels(self) -> NDArray[np.float64]:
+        """Return [3, channels]: sum of squares, sample peak, true peak, of all samples so far."""
+        result = self._core.levels()
+        if result is None:
+            raise checks.refusal(None)
+        return result
+
+    def reset(self) -> None:
+        """Begin a new stream."""
         checks.done(self._core.reset())
 
 

@@ -3,7 +3,7 @@
 
 It is what the C++ is tested against, and what serves (many times slower) where the extension could
 not be built. This file holds the kernels in time; `reference_stft` holds those in frequency,
-`reference_convolver` and `reference_rates` what their names say; all are importable from here.
+`reference_convolver`, `reference_rates` and `reference_loudness` what their names say; all are importable from here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from neuralboard.cpp_ext import checks
 from neuralboard.cpp_ext.filters import FIRST_ORDER, check_filter
 from neuralboard.cpp_ext.reference_convolver import Convolver
+from neuralboard.cpp_ext.reference_loudness import LoudnessMeter
 from neuralboard.cpp_ext.reference_rates import RatePair
 from neuralboard.cpp_ext.reference_stft import IstftStream, MaskStream, Stft, StftStream
 
@@ -27,6 +28,7 @@ __all__ = [
     "DelayLine",
     "Fifo",
     "IstftStream",
+    "LoudnessMeter",
     "MaskStream",
     "RatePair",
     "Stft",

@@ -162,5 +162,6 @@ void bind_streams(py::module_& module);
 void bind_stft(py::module_& module);
 void bind_rates(py::module_& module);
 void bind_convolver(py::module_& module);
+void bind_loudness(py::module_& module);
 
 }  // namespace neuralboard

@@ -12,4 +12,5 @@ PYBIND11_MODULE(_ext, module) {
     neuralboard::bind_stft(module);
     neuralboard::bind_rates(module);
     neuralboard::bind_convolver(module);
+    neuralboard::bind_loudness(module);
 }
