@@ -94,4 +94,8 @@ def interpolator(oversampling: int) -> tuple[Audio, Audio, Audio]:
                 bounds = np.maximum(bounds, padded.reshape(-1, 8).sum(axis=1))
         even.append((taps + taps[::-1])[:half] / 2)
         odd.append((taps - taps[::-1])[:half] / 2)
-    return np.array(even, np.float32), np.array(odd, np.float32), (bounds * 1.0001).astype(np.float32)
+    return (
+        np.array(even, np.float32),
+        np.array(odd, np.float32),
+        (bounds * 1.0001).astype(np.float32),
+    )

@@ -170,9 +170,7 @@ class _Pieces:
         for begin in range(0, x.shape[1], _PIECE):
             piece = np.ascontiguousarray(x[:, begin : begin + _PIECE])
             n = piece.shape[1]
-            y[:, begin : begin + n] = (
-                piece @ self._response[:n, :n].T + state @ self._ringing[:n].T
-            )
+            y[:, begin : begin + n] = piece @ self._response[:n, :n].T + state @ self._ringing[:n].T
             entries = np.stack(self._entries[n - 1 :: -1] if n else [])  # [n, 4]
             state = state @ self._powers[n].T + piece @ entries
         return y, state
