@@ -3,7 +3,8 @@
 
 It is what the C++ is tested against, and what serves (many times slower) where the extension could
 not be built. This file holds the kernels in time; `reference_stft` holds those in frequency,
-`reference_convolver`, `reference_rates` and `reference_loudness` what their names say; all are importable from here.
+`reference_convolver`, `reference_rates` and `reference_loudness` what their names say; all are
+importable from here.
 """
 
 from __future__ import annotations

@@ -78,6 +78,7 @@ if _TYPE_CHECKING:  # for editors and type checkers; at run time these are found
     from neuralboard.compat import AudioStream, process
     from neuralboard.files import process_file
     from neuralboard.live_stream import LiveStream, live
+    from neuralboard.loudness import Loudness, Meter, measure_loudness
 
 Pedalboard = Board
 Chain = Board
@@ -90,6 +91,9 @@ _LAZY = {
     # No module may be called neuralboard.live: its import would hide the function.
     "live": "neuralboard.live_stream:live",
     "LiveStream": "neuralboard.live_stream:LiveStream",
+    "Loudness": "neuralboard.loudness:Loudness",
+    "Meter": "neuralboard.loudness:Meter",
+    "measure_loudness": "neuralboard.loudness:measure_loudness",
 }
 _MODULES = ("io", "midi_utils", "testing", "registry", "cpp_ext", "effects")
 
@@ -147,9 +151,11 @@ __all__ += [
     "LadderFilter",
     "Limiter",
     "LiveStream",
+    "Loudness",
     "LowShelfFilter",
     "LowpassFilter",
     "MP3Compressor",
+    "Meter",
     "NoiseGate",
     "PeakFilter",
     "Phaser",
@@ -162,6 +168,7 @@ __all__ += [
     "io",
     "live",
     "load_plugin",
+    "measure_loudness",
     "midi_utils",
     "process",
     "process_file",

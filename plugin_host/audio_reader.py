@@ -59,6 +59,8 @@ class AudioReader:
         Loudspeaker positions of a WAVE_FORMAT_EXTENSIBLE file.
     chunks : tuple of str
         Names of the chunks that a WAV or AIFF holds beside its sound.
+    metadata : tuple of Chunk
+        Those of a WAV that can be carried over.
     notes : list of str
         What a user should be told, one line each.
 
@@ -90,6 +92,7 @@ class AudioReader:
         self.is_float = self._source.is_float
         self.channel_mask = self._source.channel_mask
         self.chunks = self._source.chunks
+        self.metadata = self._source.metadata
         self.notes = self._source.notes
 
     @property

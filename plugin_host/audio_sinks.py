@@ -135,6 +135,8 @@ class WavSink:
     ----------
     num_samples : int, optional
         The length, where it is known: a pipe's header can promise it.
+    chunks : bytes
+        Chunks to stand before the sound.
     """
 
     def __init__(
@@ -147,14 +149,16 @@ class WavSink:
         num_samples: int | None,
         seekable: bool,
         channel_mask: int | None = None,
+        chunks: bytes = b"",
     ) -> None:
         self._file, self._seekable, self._bits = file, seekable, bits
         self._form = (sample_rate, channels, bits)
         self._mask = channel_mask
+        self._chunks = chunks
         self._align = channels * bits // 8
         # Room for 64-bit lengths only where 4 GB may be passed: every program reads the plain form.
         size = None if num_samples is None else num_samples * self._align
-        self._reserve = seekable and (size is None or size > 0xFFFF_0000)
+        self._reserve = seekable and (size is None or size + len(chunks) > 0xFFFF_0000)
         self._written = 0
         file.write(self._header(num_samples))
 
@@ -164,7 +168,16 @@ class WavSink:
             num_samples=num_samples,
             reserve=self._reserve,
             channel_mask=self._mask,
+            chunks=self._chunks,
         )
+
+    def replace_chunks(self, chunks: bytes) -> None:
+        """Let others of the same length take the place of the chunks, where the file can go back.
+
+        They are written with the header at the end.
+        """
+        if len(chunks) == len(self._chunks):
+            self._chunks = chunks
 
     def write(self, samples: NDArray[np.int32] | Audio) -> None:
         """Write a block."""

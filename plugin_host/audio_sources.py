@@ -19,7 +19,7 @@ from neuralboard.containers import FileFacts, cut_short
 from neuralboard.decode import FfmpegDecoder
 from neuralboard.errors import AudioFileError
 from neuralboard.pcm import levels_to_float, regrid
-from neuralboard.wav import NotWavError, WavHeader, chunks_from, read_header
+from neuralboard.wav import Chunk, NotWavError, WavHeader, chunks_from, read_header
 
 __all__ = ["FfmpegSource", "PedalboardSource", "Source", "WavFileSource", "WavPipeSource"]
 
@@ -34,6 +34,7 @@ class Source(Protocol):
     is_float: bool
     channel_mask: int | None
     chunks: tuple[str, ...]
+    metadata: tuple[Chunk, ...]
     notes: list[str]
 
     def read(self, num_samples: int) -> Audio:
@@ -57,7 +58,7 @@ class _Wav:
         self.bit_depth: int | None = self.header.bits
         self.is_float = self.header.encoding == "float"
         self.channel_mask = self.header.channel_mask
-        self.chunks = self.header.chunks
+        self._take_chunks(self.header.chunks)
         self.notes: list[str] = []
         self.num_samples: int | None = None
         self._position = 0
@@ -66,6 +67,10 @@ class _Wav:
             if self.header.data_bytes is None
             else self.header.data_bytes // self.header.block_align
         )
+
+    def _take_chunks(self, chunks: tuple[Chunk, ...]) -> None:
+        self.chunks = tuple(chunk.name for chunk in chunks)
+        self.metadata = tuple(chunk for chunk in chunks if chunk.body)
 
     def read(self, num_samples: int) -> Audio:
         """Return the next samples, fewer at the end."""
@@ -113,7 +118,7 @@ class WavFileSource(_Wav):
             raise cut_short(path, f"{self._promised} samples", f"{found}", wav=True)
         else:
             after = offset + self.header.data_bytes + self.header.data_bytes % 2
-            self.chunks += chunks_from(file, after, size)[0]
+            self._take_chunks(self.header.chunks + chunks_from(file, after, size)[0])
         self.num_samples = self._promised
         file.seek(offset)
 
@@ -169,6 +174,7 @@ class PedalboardSource:
     """
 
     channel_mask: int | None = None
+    metadata: tuple[Chunk, ...] = ()
 
     def __init__(self, path: Path, facts: FileFacts) -> None:
         from pedalboard.io import AudioFile
@@ -257,7 +263,7 @@ class FfmpegSource(WavPipeSource):
         self._start()
         self.bit_depth = None
         self.is_float = False
-        self.chunks = ()
+        self._take_chunks(())
         self.notes = [f"{path} was decoded by ffmpeg"]
 
     def _start(self) -> None:
@@ -279,10 +285,11 @@ class FfmpegSource(WavPipeSource):
     def seek(self, sample: int) -> None:
         """Go to a sample."""
         if sample < self._position:
-            kept = self.bit_depth, self.is_float, self.chunks, self.notes
+            kept = self.bit_depth, self.is_float, self.notes
             self._decoder.close()
             self._start()
-            self.bit_depth, self.is_float, self.chunks, self.notes = kept
+            self.bit_depth, self.is_float, self.notes = kept
+            self._take_chunks(())
         super().seek(sample)
 
     def close(self) -> None:

@@ -58,6 +58,8 @@ class AudioWriter:
         Files that must not be replaced, `force` or not.
     channel_mask : int, optional
         Loudspeaker positions for a WAV.
+    chunks : bytes
+        Chunks for a WAV, complete, to stand before the sound.
 
     Attributes
     ----------
@@ -87,6 +89,7 @@ class AudioWriter:
         num_samples: int | None = None,
         inputs: Iterable[os.PathLike[str]] = (),
         channel_mask: int | None = None,
+        chunks: bytes = b"",
     ) -> None:
         self.name = os.fspath(path)
         self.format = format_of(self.name)
@@ -102,9 +105,11 @@ class AudioWriter:
         self._done = False
         self._safe = None if self.name == "-" else SafeFile(self.name, force=force, inputs=inputs)
         with self._guarded():
-            self._sink = self._opened(quality, num_samples, channel_mask)
+            self._sink = self._opened(quality, num_samples, channel_mask, chunks)
 
-    def _opened(self, quality: Any, num_samples: int | None, channel_mask: int | None) -> Sink:
+    def _opened(
+        self, quality: Any, num_samples: int | None, channel_mask: int | None, chunks: bytes
+    ) -> Sink:
         file = _standard_output() if self._safe is None else self._safe.file
         form = (self.sample_rate, self.channels)
         if self.format != "wav":
@@ -114,7 +119,7 @@ class AudioWriter:
         seekable = self._safe is not None or _is_new_file(file)
         return WavSink(
             file, *form, self.bit_depth or 24, num_samples=num_samples, seekable=seekable,
-            channel_mask=channel_mask,
+            channel_mask=channel_mask, chunks=chunks,
         )  # fmt: skip
 
     @property
@@ -148,6 +153,14 @@ class AudioWriter:
                 self._sink.write(self._within_full_scale(block))
             else:
                 self._sink.write(self._quantiser.push(block))
+
+    def replace_chunks(self, chunks: bytes) -> None:
+        """Give what is known at the end only: chunks of the same length as those at the beginning.
+
+        Nothing happens in a pipe, where the beginning is gone, nor in other formats than WAV.
+        """
+        if isinstance(self._sink, WavSink):
+            self._sink.replace_chunks(chunks)
 
     def _within_full_scale(self, block: Audio) -> Audio:
         clean = np.nan_to_num(block, nan=0.0)

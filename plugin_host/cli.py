@@ -67,6 +67,21 @@ def process(
         str | None,
         typer.Option(metavar="FILE", help="Also write what was removed: input minus output."),
     ] = None,
+    loudness: Annotated[
+        float | None,
+        typer.Option(
+            metavar="LUFS",
+            help="Bring the output to this loudness, as -16; its true peak stays below -1 dBTP.",
+        ),
+    ] = None,
+    true_peak: Annotated[
+        float | None,
+        typer.Option(metavar="DBTP", help="Limit true peaks to this ceiling, as -1."),
+    ] = None,
+    dual_mono: Annotated[
+        bool,
+        typer.Option("--dual-mono", help="Mono will play on two loudspeakers: count it 3 LU more."),
+    ] = False,
     rate: Annotated[
         int | None, typer.Option(metavar="HZ", help="Another sample rate for the output.")
     ] = None,
@@ -94,6 +109,7 @@ def process(
     changed comes back bit for bit. Files appear whole or not at all; inputs are never replaced.
     """
     settings = _settings(tail, start, end, learn, rate)
+    settings |= _targets(loudness, true_peak, dual_mono)
     processor = load_board(chain, board, allow_vst3=allow_vst3)
     tasks = plan(
         inputs, output, removed, force=force, rate=rate, bit_depth=bit_depth, quality=quality
@@ -126,6 +142,18 @@ def _settings(
         }
     except NeuralboardError as error:
         raise UsageError(one_line(error)) from None
+
+
+def _targets(loudness: float | None, true_peak: float | None, dual_mono: bool) -> dict[str, Any]:
+    from neuralboard.finish import check_targets
+
+    try:
+        check_targets(loudness, true_peak, ("--loudness", "--true-peak"))
+    except NeuralboardError as error:
+        raise UsageError(one_line(error)) from None
+    if dual_mono and loudness is None:
+        raise UsageError("--dual-mono is for --loudness; give --loudness LUFS too")
+    return {"loudness": loudness, "true_peak": true_peak, "dual_mono": dual_mono}
 
 
 def load_board(chain: str | None, board: str | None, *, allow_vst3: bool = False) -> Any:
@@ -190,6 +218,8 @@ def _one_file(processor: Any, task: Task, settings: dict[str, Any], quiet: bool)
 
 
 def _tell(report: FileReport, took: float, quiet: bool) -> None:
+    for warning in report.warnings:
+        say(f"warning: {report.output}: {warning}", "yellow")
     for note in report.notes:
         loud = "clipped" in note or "no number" in note
         if loud or not quiet:

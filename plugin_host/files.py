@@ -2,16 +2,15 @@
 """Run a processor over an audio file of any length, in bounded memory.
 
 The output has the input's length (plus the tail), rate and bit depth; latency is removed. What a
-box did not change comes back bit for bit. Order: chain, resampling, rounding with dither.
+box did not change comes back bit for bit. Order: chain, resampling, gain to a loudness and limiter
+(finish.py; the sound is then kept on the disk between the passes), rounding with dither.
 """
 
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,75 +21,21 @@ from neuralboard.audio_reader import AudioReader
 from neuralboard.audio_sinks import format_of, kept_depth
 from neuralboard.audio_writer import AudioWriter
 from neuralboard.errors import AudioFileError, ParameterError
+from neuralboard.file_finish import decode_again, write_finished
+from neuralboard.file_job import FileReport, Job
+from neuralboard.file_metadata import add_tags, chunks_for, what_is_lost
+from neuralboard.finish import check_targets
 from neuralboard.learning import learned
 from neuralboard.render import BLOCK, Tail, render, resampled
 from neuralboard.safe_file import check_output
-from neuralboard.tags import Tags
+from neuralboard.spool import Spool
 from neuralboard.times import parse_range, parse_seconds
+from neuralboard.wav_times import TimeMap
 
 __all__ = ["FileReport", "process_file"]
 
 StrPath = str | os.PathLike[str]
 Time = float | str
-
-# Chunks that say nothing a user would miss, or that are carried over as tags.
-_TECHNICAL = {"fmt", "fact", "JUNK", "junk", "PAD", "FLLR", "ds64", "PEAK", "id3", "ID3", "SAUR"}
-
-
-@dataclass(frozen=True)
-class FileReport:
-    """What `process_file` did.
-
-    Attributes
-    ----------
-    input, output : str
-    sample_rate : int
-        Of the output, Hz.
-    channels : int
-    samples : int
-        Written, per channel.
-    bit_depth : int or None
-        Of the output: 8, 16, 24 or 32 (float); None for Ogg and MP3.
-    clipped : int
-        Samples beyond full scale that were cut.
-    notes : tuple of str
-        What a user should know, one line each.
-    """
-
-    input: str
-    output: str
-    sample_rate: int
-    channels: int
-    samples: int
-    bit_depth: int | None
-    clipped: int
-    notes: tuple[str, ...] = ()
-
-    @property
-    def seconds(self) -> float:
-        """Length of the output."""
-        return self.samples / self.sample_rate
-
-
-@dataclass
-class _Job:
-    """The settings of one run, checked."""
-
-    input: str
-    output: str
-    sample_rate: int | None
-    bit_depth: int | None
-    quality: str | float | None
-    tail: Tail
-    start: float
-    end: float | None
-    learn: tuple[float, float] | None
-    removed: str | None
-    force: bool
-    notes: list[str] = field(default_factory=list)
-
-    def inputs(self) -> list[Path]:
-        return [] if self.input == "-" else [Path(self.input)]
 
 
 def process_file(
@@ -106,6 +51,9 @@ def process_file(
     end: Time | None = None,
     learn: tuple[Time, Time] | str | None = None,
     removed: StrPath | None = None,
+    loudness: float | None = None,
+    true_peak: float | None = None,
+    dual_mono: bool = False,
     force: bool = False,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> FileReport:
@@ -135,7 +83,15 @@ def process_file(
         A range of the input with noise alone: every box that has a `learn(audio, sample_rate)`
         method takes its noise print there.
     removed : path, optional
-        Also write the aligned input minus output there: what was taken away.
+        Also write the aligned input minus output there: what the boxes took away (before the gain
+        to a loudness).
+    loudness : float, optional
+        Bring the output to so many LUFS (ITU-R BS.1770-5), as -16. Its true peak then stays below
+        -1 dBTP, unless `true_peak` says otherwise.
+    true_peak : float, optional
+        Ceiling in dBTP; a true-peak limiter works where it has to.
+    dual_mono : bool
+        A mono recording will play on two loudspeakers: it counts 3 LU more.
     force : bool
         Replace existing files. Never an input, a folder, a device or a pipe.
     progress : callable, optional
@@ -155,7 +111,7 @@ def process_file(
     >>> process_file(Board([]), "in.wav", "out.flac").bit_depth    # doctest: +SKIP
     24
     """
-    job = _Job(
+    job = Job(
         os.fspath(input),
         os.fspath(output),
         None if sample_rate is None else check_sample_rate(sample_rate),
@@ -166,6 +122,8 @@ def process_file(
         None if end is None else parse_seconds(end, "end"),
         None if learn is None else parse_range(learn, "learn"),
         None if removed is None else os.fspath(removed),
+        *check_targets(loudness, true_peak),
+        dual_mono,
         force,
     )
     _check_outputs(job)
@@ -182,7 +140,7 @@ def _checked_tail(tail: Any) -> Tail:
     return float(tail)
 
 
-def _check_outputs(job: _Job) -> None:
+def _check_outputs(job: Job) -> None:
     """Refuse what can't be written before anything is read."""
     if job.end is not None and job.end <= job.start:
         raise ParameterError(f"end = {job.end:g} s is not after start = {job.start:g} s")
@@ -201,7 +159,7 @@ def _check_outputs(job: _Job) -> None:
 
 def _run(
     processor: Any,
-    job: _Job,
+    job: Job,
     reader: AudioReader,
     stack: ExitStack,
     progress: Callable[[int, int | None], None] | None,
@@ -217,23 +175,41 @@ def _run(
     known = None if length is None or job.tail == "auto" else length + _tail_samples(job, reader)
     if known is not None and rate != reader.sample_rate:
         known = None  # soxr decides
+    job.times = TimeMap(reader.sample_rate, rate, first, None if job.end is None else last)
+    job.changed = not _copies(processor)  # a pipe's beginning is written before anybody knows
     writer = stack.enter_context(_writer(job, job.output, reader, rate, known))
     taken = None
     if job.removed is not None:
         taken = stack.enter_context(_writer(job, job.removed, reader, rate, known))
     blocks = _counted(_blocks(reader, head, first, last), length, progress)
     pairs = render(processor, blocks, reader.sample_rate, reader.channels, job.tail)
-    _write(pairs, writer, taken, reader.sample_rate, rate)
+    finishing = job.true_peak is not None
+    job.changed = finishing or rate != reader.sample_rate
+    if finishing:
+        beside = None if job.output == "-" else job.output
+        spool = stack.enter_context(Spool(reader.channels, beside))
+        _write(job, pairs, spool, taken, rate)
+        write_finished(job, spool, writer, reader.channel_mask, progress)
+    else:
+        _write(job, pairs, writer, taken, rate)
     if job.start > 0 and writer.num_samples == 0:
         raise AudioFileError(f"{reader.name} ends before start = {job.start:g} s; nothing is left")
-    _add_tags(reader, writer)
+    add_tags(reader, writer)
+    writer.replace_chunks(chunks_for(job, reader, writer.bit_depth))
     if taken is not None:  # first: if it fails, the output itself is as it was
         taken.close()
     writer.close()
+    if finishing and writer.bit_depth is None:
+        decode_again(job, reader.channel_mask)
     return _report(job, reader, writer)
 
 
-def _part(job: _Job, reader: AudioReader) -> tuple[int, int | None]:
+def _copies(processor: Any) -> bool:
+    """Whether it is an empty board."""
+    return hasattr(processor, "__len__") and len(processor) == 0
+
+
+def _part(job: Job, reader: AudioReader) -> tuple[int, int | None]:
     """Return the first sample and the one after the last (None: wherever it ends)."""
     first = round(job.start * reader.sample_rate)
     last = reader.num_samples
@@ -250,7 +226,7 @@ def _part(job: _Job, reader: AudioReader) -> tuple[int, int | None]:
     return first, last
 
 
-def _tail_samples(job: _Job, reader: AudioReader) -> int:
+def _tail_samples(job: Job, reader: AudioReader) -> int:
     return 0 if job.tail == "auto" else round(job.tail * reader.sample_rate)
 
 
@@ -291,7 +267,7 @@ def _counted(
 
 
 def _writer(
-    job: _Job, name: str, reader: AudioReader, rate: int, num_samples: int | None
+    job: Job, name: str, reader: AudioReader, rate: int, num_samples: int | None
 ) -> AudioWriter:
     kind = format_of(name)
     depth = job.bit_depth
@@ -309,43 +285,41 @@ def _writer(
         num_samples=num_samples,
         inputs=job.inputs(),
         channel_mask=reader.channel_mask,
+        chunks=chunks_for(job, reader, depth) if kind == "wav" and name == job.output else b"",
     )
 
 
 def _write(
+    job: Job,
     pairs: Iterator[tuple[Audio, Audio]],
-    writer: AudioWriter,
+    sink: AudioWriter | Spool,
     taken: AudioWriter | None,
-    sample_rate: int,
     target_rate: int,
 ) -> None:
-    channels = writer.channels
+    assert job.times is not None
+    channels, sample_rate = sink.channels, job.times.old_rate
+    pairs = _watched(job, pairs)
     if taken is None:
         wet = (out for _, out in pairs)
         for block in resampled(wet, sample_rate, target_rate, channels):
-            writer.write(block)
+            sink.write(block)
         return
     # Both go through one converter, output above difference, so that they stay aligned.
     both = (np.concatenate([out, dry - out]) for dry, out in pairs)
     for block in resampled(both, sample_rate, target_rate, 2 * channels):
-        writer.write(block[:channels])
+        sink.write(block[:channels])
         taken.write(block[channels:])
 
 
-def _add_tags(reader: AudioReader, writer: AudioWriter) -> None:
-    too_long = writer.format == "wav" and writer.num_samples * writer.channels * 4 > 0xF000_0000
-    if reader.name == "-" or not reader.seekable or writer.name == "-" or too_long:
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # mutagen's, about odd but harmless tags
-        writer.tags = Tags.read(Path(reader.name))
+def _watched(job: Job, pairs: Iterator[tuple[Audio, Audio]]) -> Iterator[tuple[Audio, Audio]]:
+    """Pass the blocks, and note whether any of them is not what it was."""
+    for dry, out in pairs:
+        job.changed = job.changed or not np.array_equal(dry, out)
+        yield dry, out
 
 
-def _report(job: _Job, reader: AudioReader, writer: AudioWriter) -> FileReport:
-    notes = reader.notes + job.notes
-    lost = sorted(set(reader.chunks) - _TECHNICAL)
-    if lost:
-        notes.append(f"not carried over from {reader.name}: {', '.join(lost)}")
+def _report(job: Job, reader: AudioReader, writer: AudioWriter) -> FileReport:
+    notes = reader.notes + job.notes + what_is_lost(job, reader, writer)
     if writer.clipped:
         cure = "lower the level, as with gain(gain_db=-3)"
         cure += ", or keep it with --bit-depth 32 (bit_depth=32)" if writer.format == "wav" else ""
@@ -361,6 +335,10 @@ def _report(job: _Job, reader: AudioReader, writer: AudioWriter) -> FileReport:
         writer.bit_depth,
         writer.clipped,
         tuple(notes),
+        tuple(job.warnings),
+        None if job.finished is None else job.finished.loudness,
+        0.0 if job.finished is None else job.finished.gain_db,
+        0.0 if job.finished is None else job.finished.limited_db,
     )
 
 

@@ -219,7 +219,8 @@ def measure_loudness(
     Parameters
     ----------
     audio : ndarray, float32 or float64
-        `[samples]`, `[channels, samples]`, or `[samples, channels]` where the shape leaves no doubt.
+        `[samples]`, `[channels, samples]`, or `[samples, channels]` where the shape leaves no
+        doubt.
     sample_rate : int
         Hz.
     channel_mask, dual_mono, oversampling

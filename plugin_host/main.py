@@ -31,6 +31,7 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "process": Command("neuralboard.cli:process", "Run audio files through a chain of boxes."),
+    "meter": Command("neuralboard.cli_meter:meter", "Tell the loudness and peaks of files."),
     "live": Command(
         "neuralboard.cli_live:live", "Play a microphone through a chain of boxes, live.", "live"
     ),

@@ -3,7 +3,8 @@
 
 Two families: ID3 frames (MP3, WAV, AIFF) and Vorbis comments (FLAC, Ogg, Opus). Within a family
 all text and the pictures are carried over; between them the fields that both know. What would be
-wrong after processing (ReplayGain, the encoder's name, lengths) is left behind.
+wrong after processing (ReplayGain, the encoder's name, lengths) is left behind. A WAV's own list
+(`LIST INFO`) becomes tags where the output is no WAV; between WAVs it is carried as it is.
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ _SAME = {
     "TIT1": "grouping", "TIT3": "subtitle", "TEXT": "lyricist", "TPE3": "conductor",
     "TLAN": "language", "TMOO": "mood", "TENC": "encodedby",
 }  # fmt: skip
+# RIFF INFO field → Vorbis comment; fields that are not here keep their four letters.
+_INFO = {
+    "INAM": "title", "IART": "artist", "IPRD": "album", "ICRD": "date", "IGNR": "genre",
+    "ITRK": "tracknumber", "IPRT": "tracknumber", "ICMT": "comment", "ICOP": "copyright",
+    "ISBJ": "subject", "IKEY": "keywords", "IENG": "engineer", "ITCH": "technician",
+    "ISRC": "source", "IMED": "medium", "ILNG": "language", "IMUS": "composer", "IBPM": "bpm",
+}  # fmt: skip
+_STALE_INFO = ("ISFT",)
 _STALE_COMMENTS = ("replaygain_", "r128_", "encoder", "waveformatextensible_")
 _STALE_FRAMES = ("RVA2", "RGAD", "TLEN", "TSSE", "MLLT", "SEEK", "ASPI", "ETCO", "SYTC", "CHAP")
 
@@ -69,6 +78,13 @@ class Tags:
         else:
             tags._take_mp4(file.tags)
         return tags
+
+    def take_info(self, fields: dict[str, str]) -> None:
+        """Take what a WAV's `LIST INFO` says, where nothing else said it."""
+        for name, text in fields.items():
+            comment = _INFO.get(name, name.lower())
+            if name not in _STALE_INFO and comment not in self.comments:
+                self.comments[comment] = [text]
 
     def _take_frames(self, id3: Any) -> None:
         for frame in id3.values():

@@ -23,7 +23,15 @@ from neuralboard.audio import Audio
 from neuralboard.errors import AudioFileError
 from neuralboard.pcm import levels_to_float
 
-__all__ = ["NotWavError", "WavHeader", "chunks_from", "encode", "read_header", "write_header"]
+__all__ = [
+    "Chunk",
+    "NotWavError",
+    "WavHeader",
+    "chunks_from",
+    "encode",
+    "read_header",
+    "write_header",
+]
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 # A sub-format GUID is the format tag followed by these bytes.
@@ -32,10 +40,42 @@ _MAX_RIFF = 0xFFFF_FFFF
 _MAX_COMPRESSED_CHANNELS = 8
 # Loudspeaker positions where the input gave none: mono, stereo, quad, 5.1, 7.1.
 _MASKS = {1: 0x4, 2: 0x3, 4: 0x33, 6: 0x3F, 8: 0x63F}
+# Chunks whose bytes are kept, for they are carried over (wav_metadata.py), up to this length.
+_KEPT = frozenset({b"bext", b"iXML", b"cue ", b"plst", b"smpl", b"inst", b"LIST"})
+_LONGEST_KEPT = 1 << 24
 
 
 class NotWavError(AudioFileError):
     """The bytes are not those of a WAV file."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One chunk of a RIFF file beside the sound.
+
+    Attributes
+    ----------
+    kind : bytes
+        Four letters.
+    body : bytes
+        All of it where it is of a kind that can be carried over; else empty.
+    """
+
+    kind: bytes
+    body: bytes = b""
+
+    @property
+    def name(self) -> str:
+        """As messages call it: "bext", "LIST adtl"."""
+        name = self.kind.decode("latin-1").strip("\0 ")
+        if self.kind == b"LIST" and len(self.body) >= 4:
+            name += " " + self.body[:4].decode("latin-1").strip("\0 ")
+        return name
+
+    def packed(self) -> bytes:
+        """Return it as it stands in a file."""
+        size = len(self.body)
+        return struct.pack("<4sI", self.kind, size) + self.body + b"\0" * (size % 2)
 
 
 @dataclass(frozen=True)
@@ -53,7 +93,7 @@ class WavHeader:
     channel_mask: int | None
     data_offset: int
     data_bytes: int | None
-    chunks: tuple[str, ...]
+    chunks: tuple[Chunk, ...]
 
     def decode(self, raw: bytes) -> Audio:
         """Return whole frames of bytes as `[channels, samples]` float32."""
@@ -88,7 +128,7 @@ def read_header(stream: BinaryIO, name: str) -> WavHeader:
     if len(magic) < 12 or magic[:4] not in (b"RIFF", b"RF64", b"BW64") or magic[8:] != b"WAVE":
         begins = f"it begins with {magic[:8]!r}" if magic else "it is empty"
         raise NotWavError(f"{name} is no WAV file: {begins}")
-    offset, chunks = 12, list[str]()
+    offset, chunks = 12, list[Chunk]()
     format_chunk, long_size = b"", None
     while True:
         head = stream.read(8)
@@ -98,51 +138,52 @@ def read_header(stream: BinaryIO, name: str) -> WavHeader:
         kind, size = head[:4], struct.unpack("<I", head[4:])[0]
         if kind == b"data":
             break
-        body = _read_some(stream, size + size % 2)
+        body, whole = _read_some(stream, size)
         offset += size + size % 2
         if kind == b"fmt ":
             format_chunk = body
         elif kind == b"ds64" and len(body) >= 16:
             long_size = struct.unpack("<Q", body[8:16])[0]
-        chunks.append(_name_of(kind))
+        chunks.append(Chunk(kind, body if whole and kind in _KEPT else b""))
     data_bytes = _promised(size, long_size)
     return _understood(format_chunk, name, offset, data_bytes, tuple(chunks))
 
 
-def chunks_from(file: BinaryIO, offset: int, end: int) -> tuple[tuple[str, ...], bool]:
-    """Name the chunks from `offset` to the end of a file (not of a pipe).
+def chunks_from(file: BinaryIO, offset: int, end: int) -> tuple[tuple[Chunk, ...], bool]:
+    """Return the chunks from `offset` to the end of a file (not of a pipe).
 
     Returns
     -------
-    names : tuple of str
+    chunks : tuple of Chunk
     whole : bool
         True where they fill the file exactly.
     """
-    names = list[str]()
+    chunks = list[Chunk]()
     while offset + 8 <= end:
         file.seek(offset)
         kind, size = struct.unpack("<4sI", file.read(8))
         if not kind.strip(b"\0 ").isalnum():
             break  # padding or rubbish after the last chunk
-        names.append(_name_of(kind))
+        keep = kind in _KEPT and size <= _LONGEST_KEPT and offset + 8 + size <= end
+        chunks.append(Chunk(kind, file.read(size) if keep else b""))
         offset += 8 + size + size % 2
-    return tuple(names), offset == end
+    return tuple(chunks), offset == end
 
 
-def _read_some(stream: BinaryIO, size: int, keep: int = 4096) -> bytes:
-    """Read `size` bytes and return the first ones: a bad header may ask for 4 GB."""
-    kept = stream.read(min(size, keep))
-    left = size - len(kept)
+def _read_some(stream: BinaryIO, size: int) -> tuple[bytes, bool]:
+    """Read a chunk of `size` bytes; return the first ones, and whether these are all.
+
+    A bad header may ask for 4 GB.
+    """
+    kept = stream.read(min(size, _LONGEST_KEPT))
+    whole = len(kept) == size
+    left = size + size % 2 - len(kept)
     while left > 0:
         got = len(stream.read(min(left, 1 << 16)))
         if got == 0:
             break
         left -= got
-    return kept
-
-
-def _name_of(kind: bytes) -> str:
-    return kind.decode("latin-1").strip("\0 ")
+    return kept, whole
 
 
 def _promised(size: int, long_size: int | None) -> int | None:
@@ -154,7 +195,7 @@ def _promised(size: int, long_size: int | None) -> int | None:
 
 
 def _understood(
-    body: bytes, name: str, offset: int, data_bytes: int | None, chunks: tuple[str, ...]
+    body: bytes, name: str, offset: int, data_bytes: int | None, chunks: tuple[Chunk, ...]
 ) -> WavHeader:
     """Return the header that a `fmt ` chunk describes; refuse what makes no sense."""
     if len(body) < 16:
@@ -194,6 +235,7 @@ def write_header(
     num_samples: int | None,
     reserve: bool = False,
     channel_mask: int | None = None,
+    chunks: bytes = b"",
 ) -> bytes:
     """Return the bytes before the first sample.
 
@@ -208,11 +250,13 @@ def write_header(
         when the file has grown beyond 4 GB.
     channel_mask : int, optional
         Loudspeaker positions; as usual for the channel count where not given.
+    chunks : bytes
+        Further chunks, complete, to stand before the sound.
     """
     align = channels * bits // 8
     fmt = _format_chunk(sample_rate, channels, bits, channel_mask)
     count = _MAX_RIFF if num_samples is None else min(num_samples, _MAX_RIFF)
-    fact = struct.pack("<4sII", b"fact", 4, count) if bits == 32 else b""
+    fact = (struct.pack("<4sII", b"fact", 4, count) if bits == 32 else b"") + chunks
     extra = struct.pack("<4sI28x", b"JUNK", 28) if reserve else b""
     before = 12 + len(extra) + len(fmt) + len(fact) + 8
     if num_samples is None:

@@ -291,7 +291,7 @@ def test_chunks_that_are_lost_are_named(tmp_path: Path) -> None:
     data = int_wav(np.zeros((1, 100), np.int64), 16)
     cue = b"cue \x04\0\0\0\0\0\0\0"
     (tmp_path / "in.wav").write_bytes(data[:12] + b"bext\x03\0\0\0abc\0" + data[12:] + cue)
-    report = process_file(Wire(), tmp_path / "in.wav", tmp_path / "out.wav")
+    report = process_file(Wire(), tmp_path / "in.wav", tmp_path / "out.flac")
     assert report.notes == (f"not carried over from {tmp_path / 'in.wav'}: bext, cue",)
 
 
