@@ -20,6 +20,7 @@ from neuralboard.cpp_ext.native_stft import IstftStream, MaskStream, Stft, StftS
 from neuralboard.cpp_ext.rate_design import design_rates
 
 Audio = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 __all__ = [
     "Biquad",
@@ -172,14 +173,14 @@ class LoudnessMeter:
         )
         self._push = self._core.push
 
-    def push(self, block: Audio) -> NDArray[np.float64]:
+    def push(self, block: Audio) -> Doubles:
         """Take [channels, n]; return the energies of the slots of 10 ms that end in it."""
         result = self._push(block)
         if result is None:
             raise checks.refusal(checks.block_problem(block, self.channels, None))
         return result
 
-    def levels(self) -> NDArray[np.float64]:
+    def levels(self) -> Doubles:
         """Return [3, channels]: sum of squares, sample peak, true peak, of all samples so far."""
         result = self._core.levels()
         if result is None:

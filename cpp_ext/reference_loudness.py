@@ -27,6 +27,7 @@ Doubles = NDArray[np.float64]
 __all__ = ["LoudnessMeter"]
 
 _PIECE = 64
+_CHUNK = 4096  # small enough for the processor's cache
 
 
 class LoudnessMeter:
@@ -121,18 +122,24 @@ class LoudnessMeter:
 
     def _between(self, x: Audio) -> Audio:
         """Return the highest of the interpolated values of each channel, [channels]."""
+        past = self._held.shape[1]
+        most = np.zeros(self.channels, np.float32)
+        for begin in range(0, x.shape[1] - past, _CHUNK):
+            most = np.maximum(most, self._between_some(x[:, begin : begin + _CHUNK + past]))
+        return most
+
+    def _between_some(self, x: Audio) -> Audio:
         pairs, half = self._even.shape
         n = x.shape[1] - (2 * half - 1)
-        most = np.zeros(self.channels, np.float32)
-        for p in range(pairs):
-            a = np.zeros((self.channels, n), np.float32)
-            b = np.zeros((self.channels, n), np.float32)
-            for k in range(half):
-                early, late = x[:, k : k + n], x[:, 2 * half - 1 - k : 2 * half - 1 - k + n]
-                a += self._even[p, k] * (early + late)
-                b += self._odd[p, k] * (early - late)
-            most = np.maximum(most, np.max(np.abs(a) + np.abs(b), axis=1, initial=0.0))
-        return most
+        a = np.zeros((pairs, self.channels, n), np.float32)
+        b = np.zeros((pairs, self.channels, n), np.float32)
+        for k in range(half):
+            early, late = x[:, k : k + n], x[:, 2 * half - 1 - k : 2 * half - 1 - k + n]
+            u, v = early + late, early - late
+            for p in range(pairs):
+                a[p] += self._even[p, k] * u
+                b[p] += self._odd[p, k] * v
+        return np.max(np.abs(a) + np.abs(b), axis=(0, 2), initial=0.0)
 
 
 class _Pieces:
@@ -153,13 +160,13 @@ class _Pieces:
         entry = np.array(
             [b1 - a1 * b0, b2 - a2 * b0, (-2.0 - c1) * b0, (1.0 - c2) * b0]
         )  # the state from x
-        self._powers = [np.eye(4)]
-        self._entries = [entry]
+        self._powers, entries = [np.eye(4)], [entry]
         for _ in range(_PIECE):
             self._powers.append(step @ self._powers[-1])
-            self._entries.append(step @ self._entries[-1])
+            entries.append(step @ entries[-1])
         self._ringing = np.stack([out @ power for power in self._powers[:_PIECE]])  # [64, 4]
-        answer = [b0] + [float(out @ late) for late in self._entries[: _PIECE - 1]]
+        self._late_first = np.stack(entries[_PIECE - 1 :: -1])  # [64, 4]
+        answer = [b0] + [float(out @ late) for late in entries[: _PIECE - 1]]
         self._response = np.zeros((_PIECE, _PIECE))
         for j in range(_PIECE):
             self._response[j:, j] = answer[: _PIECE - j]
@@ -171,6 +178,5 @@ class _Pieces:
             piece = np.ascontiguousarray(x[:, begin : begin + _PIECE])
             n = piece.shape[1]
             y[:, begin : begin + n] = piece @ self._response[:n, :n].T + state @ self._ringing[:n].T
-            entries = np.stack(self._entries[n - 1 :: -1] if n else [])  # [n, 4]
-            state = state @ self._powers[n].T + piece @ entries
+            state = state @ self._powers[n].T + piece @ self._late_first[_PIECE - n :]
         return y, state

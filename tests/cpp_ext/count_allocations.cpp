@@ -11,6 +11,7 @@
 #include "convolver.h"
 #include "delay_line.h"
 #include "fifo.h"
+#include "loudness_meter.h"
 #include "rate_pair.h"
 #include "sanitize.h"
 #include "stft.h"
@@ -99,6 +100,14 @@ int main() {
     report("Convolver", [&](std::size_t n) {
         convolver.process(in.data(), out.data(), n);
         convolver.reset();
+    });
+    LoudnessMeter meter(LoudnessEnergy(48000, {1, 0, 0, 0, 0, 0, 0}, {1.0, 1.0}),
+                        TruePeak(2, 8, std::vector<float>(8 * 24, 0.1f),
+                                 std::vector<float>(8 * 24, 0.1f), std::vector<float>(7, 9.0f)));
+    std::vector<double> energies(kLongest);
+    report("LoudnessMeter", [&](std::size_t n) {
+        meter.push(in.data(), n, energies.data());
+        meter.reset();
     });
     DelayLine delay(kChannels, 77);
     report("DelayLine", [&](std::size_t n) { delay.push(in.data(), out.data(), n); });
