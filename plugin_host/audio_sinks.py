@@ -135,7 +135,7 @@ class WavSink:
     ----------
     num_samples : int, optional
         The length, where it is known: a pipe's header can promise it.
-    chunks : bytes
+    before : bytes
         Chunks to stand before the sound.
     """
 
@@ -149,16 +149,16 @@ class WavSink:
         num_samples: int | None,
         seekable: bool,
         channel_mask: int | None = None,
-        chunks: bytes = b"",
+        before: bytes = b"",
     ) -> None:
         self._file, self._seekable, self._bits = file, seekable, bits
         self._form = (sample_rate, channels, bits)
         self._mask = channel_mask
-        self._chunks = chunks
+        self._before, self._after = before, b""
         self._align = channels * bits // 8
         # Room for 64-bit lengths only where 4 GB may be passed: every program reads the plain form.
         size = None if num_samples is None else num_samples * self._align
-        self._reserve = seekable and (size is None or size + len(chunks) > 0xFFFF_0000)
+        self._reserve = seekable and (size is None or size + len(before) > 0xFF00_0000)
         self._written = 0
         file.write(self._header(num_samples))
 
@@ -168,16 +168,20 @@ class WavSink:
             num_samples=num_samples,
             reserve=self._reserve,
             channel_mask=self._mask,
-            chunks=self._chunks,
+            chunks=self._before,
+            after=len(self._after),
         )
 
-    def replace_chunks(self, chunks: bytes) -> None:
-        """Let others of the same length take the place of the chunks, where the file can go back.
+    @property
+    def seekable(self) -> bool:
+        """False in a pipe: nothing comes after the sound there, and the beginning is gone."""
+        return self._seekable
 
-        They are written with the header at the end.
-        """
-        if len(chunks) == len(self._chunks):
-            self._chunks = chunks
+    def set_chunks(self, before: bytes, after: bytes) -> None:
+        """Give what is known at the end only; `before` is as long as it was at the beginning."""
+        assert self._seekable
+        assert len(before) == len(self._before)
+        self._before, self._after = before, after
 
     def write(self, samples: NDArray[np.int32] | Audio) -> None:
         """Write a block."""
@@ -190,6 +194,7 @@ class WavSink:
         """Make the header say how much there is."""
         if self._written * self._align % 2:
             self._file.write(b"\0")
+        self._file.write(self._after)
         if self._seekable:
             self._file.seek(0)
             self._file.write(self._header(self._written))

@@ -58,7 +58,7 @@ class AudioWriter:
         Files that must not be replaced, `force` or not.
     channel_mask : int, optional
         Loudspeaker positions for a WAV.
-    chunks : bytes
+    before : bytes
         Chunks for a WAV, complete, to stand before the sound.
 
     Attributes
@@ -89,7 +89,7 @@ class AudioWriter:
         num_samples: int | None = None,
         inputs: Iterable[os.PathLike[str]] = (),
         channel_mask: int | None = None,
-        chunks: bytes = b"",
+        before: bytes = b"",
     ) -> None:
         self.name = os.fspath(path)
         self.format = format_of(self.name)
@@ -105,10 +105,10 @@ class AudioWriter:
         self._done = False
         self._safe = None if self.name == "-" else SafeFile(self.name, force=force, inputs=inputs)
         with self._guarded():
-            self._sink = self._opened(quality, num_samples, channel_mask, chunks)
+            self._sink = self._opened(quality, num_samples, channel_mask, before)
 
     def _opened(
-        self, quality: Any, num_samples: int | None, channel_mask: int | None, chunks: bytes
+        self, quality: Any, num_samples: int | None, channel_mask: int | None, before: bytes
     ) -> Sink:
         file = _standard_output() if self._safe is None else self._safe.file
         form = (self.sample_rate, self.channels)
@@ -119,7 +119,7 @@ class AudioWriter:
         seekable = self._safe is not None or _is_new_file(file)
         return WavSink(
             file, *form, self.bit_depth or 24, num_samples=num_samples, seekable=seekable,
-            channel_mask=channel_mask, chunks=chunks,
+            channel_mask=channel_mask, before=before,
         )  # fmt: skip
 
     @property
@@ -154,13 +154,22 @@ class AudioWriter:
             else:
                 self._sink.write(self._quantiser.push(block))
 
-    def replace_chunks(self, chunks: bytes) -> None:
-        """Give what is known at the end only: chunks of the same length as those at the beginning.
+    @property
+    def takes_chunks(self) -> bool:
+        """It is a WAV that is no pipe: chunks may follow the sound."""
+        return isinstance(self._sink, WavSink) and self._sink.seekable
 
-        Nothing happens in a pipe, where the beginning is gone, nor in other formats than WAV.
+    def set_chunks(self, before: bytes, after: bytes) -> None:
+        """Give the chunks around the sound of a WAV when all is known.
+
+        Parameters
+        ----------
+        before : bytes
+            As long as those given at the beginning.
+        after : bytes
         """
-        if isinstance(self._sink, WavSink):
-            self._sink.replace_chunks(chunks)
+        assert isinstance(self._sink, WavSink)
+        self._sink.set_chunks(before, after)
 
     def _within_full_scale(self, block: Audio) -> Audio:
         clean = np.nan_to_num(block, nan=0.0)

@@ -10,7 +10,7 @@ from neuralboard.audio_reader import AudioReader
 from neuralboard.audio_writer import AudioWriter
 from neuralboard.file_job import Job
 from neuralboard.tags import Tags
-from neuralboard.wav_metadata import carried_over, info_fields
+from neuralboard.wav_metadata import BEFORE_SOUND, carried_over, info_fields, packed
 
 __all__ = ["add_tags", "chunks_for", "what_is_lost"]
 
@@ -18,8 +18,8 @@ __all__ = ["add_tags", "chunks_for", "what_is_lost"]
 _TECHNICAL = {"fmt", "fact", "JUNK", "junk", "PAD", "FLLR", "ds64", "PEAK", "id3", "ID3", "SAUR"}
 
 
-def chunks_for(job: Job, reader: AudioReader, bit_depth: int | None) -> bytes:
-    """Return what is carried from WAV to WAV, as it stands in the file."""
+def chunks_for(job: Job, reader: AudioReader, bit_depth: int | None) -> tuple[bytes, bytes]:
+    """Return what is carried from WAV to WAV, as it stands before and after the sound."""
     assert job.times is not None
     chunks = carried_over(
         reader.metadata,
@@ -29,7 +29,9 @@ def chunks_for(job: Job, reader: AudioReader, bit_depth: int | None) -> bytes:
         loudness=None if job.finished is None else job.finished.loudness,
     )
     job.carried = frozenset(chunk.name for chunk in chunks)
-    return b"".join(chunk.packed() for chunk in chunks)
+    first = [chunk for chunk in chunks if chunk.kind in BEFORE_SOUND]
+    rest = [chunk for chunk in chunks if chunk.kind not in BEFORE_SOUND]
+    return packed(first), packed(rest)
 
 
 def add_tags(reader: AudioReader, writer: AudioWriter) -> None:

@@ -195,7 +195,9 @@ def _run(
     if job.start > 0 and writer.num_samples == 0:
         raise AudioFileError(f"{reader.name} ends before start = {job.start:g} s; nothing is left")
     add_tags(reader, writer)
-    writer.replace_chunks(chunks_for(job, reader, writer.bit_depth))
+    if writer.takes_chunks:
+        before, after = chunks_for(job, reader, writer.bit_depth)
+        writer.set_chunks(*((before + after, b"") if job.output == "-" else (before, after)))
     if taken is not None:  # first: if it fails, the output itself is as it was
         taken.close()
     writer.close()
@@ -285,8 +287,16 @@ def _writer(
         num_samples=num_samples,
         inputs=job.inputs(),
         channel_mask=reader.channel_mask,
-        chunks=chunks_for(job, reader, depth) if kind == "wav" and name == job.output else b"",
+        before=_chunks_before(job, name, reader, depth),
     )
+
+
+def _chunks_before(job: Job, name: str, reader: AudioReader, depth: int | None) -> bytes:
+    """Return the chunks that stand before the sound; on standard output all do."""
+    if format_of(name) != "wav" or name != job.output:
+        return b""
+    before, after = chunks_for(job, reader, depth)
+    return before + after if name == "-" else before
 
 
 def _write(

@@ -236,6 +236,7 @@ def write_header(
     reserve: bool = False,
     channel_mask: int | None = None,
     chunks: bytes = b"",
+    after: int = 0,
 ) -> bytes:
     """Return the bytes before the first sample.
 
@@ -252,6 +253,8 @@ def write_header(
         Loudspeaker positions; as usual for the channel count where not given.
     chunks : bytes
         Further chunks, complete, to stand before the sound.
+    after : int
+        Bytes of the chunks that come after the sound.
     """
     align = channels * bits // 8
     fmt = _format_chunk(sample_rate, channels, bits, channel_mask)
@@ -262,7 +265,7 @@ def write_header(
     if num_samples is None:
         return _joined(b"RIFF", _MAX_RIFF, extra, fmt, fact, _MAX_RIFF)
     data = num_samples * align
-    riff = before - 8 + data + data % 2
+    riff = before - 8 + data + data % 2 + after
     if riff <= _MAX_RIFF:
         return _joined(b"RIFF", riff, extra, fmt, fact, data)
     if not reserve:

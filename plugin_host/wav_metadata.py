@@ -7,8 +7,9 @@
     LIST INFO         title, artist, ...         as it is; to other formats as tags (tags.py)
     inst              keys of an instrument      as it is
 
-Where the sound neither moved nor changed, each chunk comes back byte for byte. All stand before the
-sound, so that a pipe carries them too.
+Where the sound neither moved nor changed, each chunk comes back byte for byte. As is usual, timecode
+stands before the sound and the rest after it (libsndfile reads no sound behind some `smpl`
+chunks); only on standard output, which may be a pipe, all of it comes first.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from neuralboard.wav_markers import cue, labels, playlist, sampler
 from neuralboard.wav_timecode import bext, ixml
 from neuralboard.wav_times import TimeMap
 
-__all__ = ["carried_over", "info_fields"]
+__all__ = ["BEFORE_SOUND", "carried_over", "info_fields", "packed"]
+
+BEFORE_SOUND = (b"bext", b"iXML")
 
 
 def carried_over(
@@ -76,6 +79,11 @@ def _moved(chunk: Chunk, times: TimeMap, gone: set[int]) -> bytes | None:
     if chunk.kind == b"LIST" and chunk.body[:4] == b"adtl":
         return labels(chunk.body, times, gone)
     return chunk.body
+
+
+def packed(chunks: Iterable[Chunk]) -> bytes:
+    """Return chunks as they stand in a file."""
+    return b"".join(chunk.packed() for chunk in chunks)
 
 
 def info_fields(chunks: Iterable[Chunk]) -> dict[str, str]:
