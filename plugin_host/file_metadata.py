@@ -48,6 +48,7 @@ def add_tags(reader: AudioReader, writer: AudioWriter) -> None:
 
 def what_is_lost(job: Job, reader: AudioReader, writer: AudioWriter) -> list[str]:
     """Return one line that names what the input holds and the output does not; none is best."""
-    kept = job.carried if writer.format == "wav" else {"LIST INFO"} if writer.tags else set()
-    lost = sorted(set(reader.chunks) - _TECHNICAL - kept)
+    tags = writer.tags or Tags()
+    kept = job.carried if writer.format == "wav" else {"LIST INFO"} if tags else set()
+    lost = sorted((set(reader.chunks) - _TECHNICAL - kept) | tags.lost)
     return [f"not carried over from {reader.name}: {', '.join(lost)}"] if lost else []

@@ -2,7 +2,7 @@
 """Title, artist and the like: carried from one audio file to another.
 
 Two families: ID3 frames (MP3, WAV, AIFF) and Vorbis comments (FLAC, Ogg, Opus). Within a family
-all text and the pictures are carried over; between them the fields that both know. What would be
+all text is carried over; between them the fields that both know, and all pictures. What would be
 wrong after processing (ReplayGain, the encoder's name, lengths) is left behind. A WAV's own list
 (`LIST INFO`) becomes tags where the output is no WAV; between WAVs it is carried as it is.
 """
@@ -10,6 +10,8 @@ wrong after processing (ReplayGain, the encoder's name, lengths) is left behind.
 from __future__ import annotations
 
 import os
+import struct
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,9 @@ _INFO = {
 }  # fmt: skip
 _STALE_INFO = ("ISFT",)
 _STALE_COMMENTS = ("replaygain_", "r128_", "encoder", "waveformatextensible_")
-_STALE_FRAMES = ("RVA2", "RGAD", "TLEN", "TSSE", "MLLT", "SEEK", "ASPI", "ETCO", "SYTC", "CHAP")
+_STALE_FRAMES = ("RVA2", "RGAD", "TLEN", "TSSE", "MLLT", "SEEK", "ASPI", "ETCO", "SYTC")
+_PICTURE = "metadata_block_picture"
+_CHAPTERS = ("CHAP", "CTOC")  # places in time that may have moved
 
 
 class Tags:
@@ -47,13 +51,17 @@ class Tags:
     frames : list
         ID3 frames; empty unless the source had ID3.
     pictures : list
-        FLAC pictures; empty unless the source was a FLAC.
+        Cover and others, as FLAC pictures; ID3's are among the frames too.
+    lost : set of str
+        What the source had and no output gets: "chapters".
     """
 
     def __init__(self) -> None:
         self.comments: dict[str, list[str]] = {}
         self.frames: list[Any] = []
+        self._from_info: dict[str, list[str]] = {}
         self.pictures: list[Any] = []
+        self.lost = set[str]()
 
     def __bool__(self) -> bool:
         return bool(self.comments or self.frames or self.pictures)
@@ -74,7 +82,7 @@ class Tags:
             tags._take_frames(file.tags)
         elif hasattr(file.tags, "as_dict"):  # Vorbis comments
             tags._take_comments(file.tags.as_dict())
-            tags.pictures = list(getattr(file, "pictures", []))
+            tags.pictures += list(getattr(file, "pictures", []))
         else:
             tags._take_mp4(file.tags)
         return tags
@@ -84,14 +92,19 @@ class Tags:
         for name, text in fields.items():
             comment = _INFO.get(name, name.lower())
             if name not in _STALE_INFO and comment not in self.comments:
-                self.comments[comment] = [text]
+                self.comments[comment] = self._from_info[comment] = [text]
 
     def _take_frames(self, id3: Any) -> None:
         for frame in id3.values():
             stale = frame.FrameID in _STALE_FRAMES
             if stale or (frame.FrameID == "TXXX" and _is_stale(frame.desc)):
                 continue
+            if frame.FrameID in _CHAPTERS:
+                self.lost.add("chapters")
+                continue
             self.frames.append(frame)
+            if frame.FrameID == "APIC":
+                self.pictures.append(_picture(frame.type, frame.mime, frame.desc, frame.data))
             name = _SAME.get(frame.FrameID)
             if frame.FrameID == "TXXX":
                 name = frame.desc.lower()
@@ -100,7 +113,9 @@ class Tags:
 
     def _take_comments(self, comments: dict[str, list[str]]) -> None:
         for name, values in comments.items():
-            if not _is_stale(name) and name.lower() != "metadata_block_picture":
+            if name.lower() == _PICTURE:  # in Ogg
+                self.pictures += [found for value in values if (found := _decoded(value))]
+            elif not _is_stale(name):
                 self.comments.setdefault(name.lower(), []).extend(values)
 
     def _take_mp4(self, atoms: Any) -> None:
@@ -150,27 +165,73 @@ class Tags:
             for name, values in self.comments.items():
                 if name.isascii() and name.isprintable() and "=" not in name:
                     file.tags[name] = values
-            for picture in self.pictures if kind == "flac" else []:
-                file.add_picture(picture)
+            if kind == "flac":
+                for picture in self.pictures:
+                    file.add_picture(picture)
+            elif self.pictures:
+                pictures = [b64encode(picture.write()).decode() for picture in self.pictures]
+                file.tags[_PICTURE] = pictures
         else:
-            for frame in self.frames or self._as_frames():
+            for frame in self.frames or self._pictures_as_frames():
+                file.tags.add(frame)
+            new = self._from_info if self.frames else self.comments
+            for frame in _as_frames(new):
                 file.tags.add(frame)
         file.save()
 
-    def _as_frames(self) -> list[Any]:
+    def _pictures_as_frames(self) -> list[Any]:
         import mutagen.id3
 
         id3: Any = mutagen.id3
         frames = list[Any]()
-        back = {name: frame for frame, name in _SAME.items()}
-        for name, values in self.comments.items():
-            if name == "comment":
-                frames.append(id3.COMM(encoding=3, lang="eng", desc="", text=values))
-            elif name in back:
-                frames.append(getattr(id3, back[name])(encoding=3, text=values))
-            else:
-                frames.append(id3.TXXX(encoding=3, desc=name, text=values))
+        for picture in self.pictures:
+            frames.append(
+                id3.APIC(
+                    encoding=3,
+                    mime=picture.mime,
+                    type=picture.type,
+                    desc=picture.desc,
+                    data=picture.data,
+                )
+            )
         return frames
+
+
+def _picture(kind: int, mime: str, description: str, data: bytes) -> Any:
+    import mutagen.flac
+
+    flac: Any = mutagen.flac
+    picture = flac.Picture()
+    picture.type, picture.mime, picture.desc, picture.data = kind, mime, description, data
+    return picture
+
+
+def _as_frames(comments: dict[str, list[str]]) -> list[Any]:
+    import mutagen.id3
+
+    id3: Any = mutagen.id3
+    frames = list[Any]()
+    back = {name: frame for frame, name in _SAME.items()}
+    for name, values in comments.items():
+        if name == "comment":
+            frames.append(id3.COMM(encoding=3, lang="eng", desc="", text=values))
+        elif name in back:
+            frames.append(getattr(id3, back[name])(encoding=3, text=values))
+        else:
+            frames.append(id3.TXXX(encoding=3, desc=name, text=values))
+    return frames
+
+
+def _decoded(text: str) -> Any:
+    """Return a picture out of an Ogg's comment, or None for what is none."""
+    import mutagen
+    import mutagen.flac
+
+    flac: Any = mutagen.flac
+    try:
+        return flac.Picture(b64decode(text, validate=True))
+    except (ValueError, struct.error, mutagen.MutagenError):
+        return None
 
 
 def _is_stale(name: str) -> bool:

@@ -7,8 +7,8 @@
     LIST INFO         title, artist, ...         as it is; to other formats as tags (tags.py)
     inst              keys of an instrument      as it is
 
-Where the sound neither moved nor changed, each chunk comes back byte for byte. As is usual, timecode
-stands before the sound and the rest after it (libsndfile reads no sound behind some `smpl`
+Where the sound neither moved nor changed, each chunk comes back byte for byte. As is usual, the
+timecode stands before the sound and the rest after it (libsndfile reads no sound behind some `smpl`
 chunks); only on standard output, which may be a pipe, all of it comes first.
 """
 

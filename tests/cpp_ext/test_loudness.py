@@ -125,8 +125,8 @@ def test_twins_agree(native: ModuleType, noise: Any, oversampling: int) -> None:
         module.LoudnessMeter(44_100, [1, 1, 1, 1.41, 1.41], oversampling)
         for module in (native, reference)
     ]
-    energies = [meter.push(audio) for meter in pair]
-    np.testing.assert_allclose(*energies, rtol=1e-11)
+    ours, theirs = (meter.push(audio) for meter in pair)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-11)
     levels = [meter.levels() for meter in pair]
     np.testing.assert_allclose(levels[0][0], levels[1][0], rtol=1e-12)
     np.testing.assert_array_equal(levels[0][1:], levels[1][1:])  # peaks: the same bits

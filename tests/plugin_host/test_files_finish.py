@@ -112,9 +112,10 @@ def test_lossy_files_are_decoded_again(tmp_path: Path, name: str, quality: str) 
 
 
 def test_bad_targets_are_found_before_anything_is_read(tmp_path: Path) -> None:
-    for options in ({"loudness": 1.0}, {"true_peak": math.inf}, {"loudness": "-16"}):
+    every: list[dict[str, Any]] = [{"loudness": 1.0}, {"true_peak": math.inf}, {"loudness": "-16"}]
+    for options in every:
         with pytest.raises(ParameterError, match="is outside"):
-            process_file(Wire(), tmp_path / "missing.wav", tmp_path / "o.wav", **options)  # type: ignore[arg-type]
+            process_file(Wire(), tmp_path / "missing.wav", tmp_path / "o.wav", **options)
 
 
 def test_progress_tells_every_pass(tmp_path: Path) -> None:

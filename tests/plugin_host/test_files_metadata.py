@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mutagen.flac
+import mutagen.mp3
 import mutagen.wave
 import numpy as np
 import pytest
@@ -36,6 +37,7 @@ from tests.plugin_host.wav_chunks import (
 RATE = 48_000
 FLAC: Any = mutagen.flac.FLAC
 WAVE: Any = mutagen.wave.WAVE
+MP3: Any = mutagen.mp3.MP3
 LEVELS = np.random.default_rng(1).integers(-3000, 3000, (2, RATE))  # a second
 
 LABELS = adtl(
@@ -240,6 +242,9 @@ def test_id3_tags_come_beside_the_chunks(tmp_path: Path, source: Path) -> None:
     process_file(Wire(), source, tmp_path / "out.flac")
     tags = FLAC(tmp_path / "out.flac")
     assert (tags["title"], tags["artist"]) == (["Title"], ["Anna"])  # ID3 first, INFO for the rest
+    process_file(Wire(), source, tmp_path / "out.mp3")
+    frames = MP3(tmp_path / "out.mp3").tags
+    assert (str(frames["TIT2"]), str(frames["TPE1"])) == ("Title", "Anna")
 
 
 def test_other_programs_read_the_result(tmp_path: Path, source: Path) -> None:
