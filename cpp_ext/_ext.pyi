@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Floats: TypeAlias = NDArray[np.float32]
+_Doubles: TypeAlias = NDArray[np.float64]
 _Bins: TypeAlias = NDArray[np.complex64]
 _Number: TypeAlias = float | np.number | _Floats
 
@@ -34,6 +35,38 @@ class Biquad:
     def __init__(self, kind: int, sample_rate: float, channels: int) -> None: ...
     def process(
         self, block: _Floats, cutoff_hz: _Number, gain_db: _Number, q: _Number, out: _Floats | None
+    ) -> _Floats | None: ...
+    def reset(self) -> bool: ...
+
+def apply_gain_db(block: _Floats, gain_db: _Floats, out: _Floats | None) -> _Floats | None: ...
+
+class GainReduction:
+    def __init__(self, channels: int, longest_hold: int) -> None: ...
+    def push(
+        self,
+        key: _Floats,
+        threshold_db: _Number,
+        slope: _Number,
+        knee_db: _Number,
+        range_db: _Number,
+        attack: _Number,
+        release: _Number,
+        hold: _Number,
+        out: _Floats | None,
+    ) -> _Floats | None: ...
+    def reset(self) -> bool: ...
+
+class DynamicShelf:
+    def __init__(self, channels: int) -> None: ...
+    def process(
+        self, block: _Floats, reduction_db: _Floats, warped: _Number, out: _Floats | None
+    ) -> _Floats | None: ...
+    def reset(self) -> bool: ...
+
+class SvfCascade:
+    def __init__(self, channels: int, sections: int) -> None: ...
+    def process(
+        self, block: _Floats, coefficients: _Doubles, out: _Floats | None
     ) -> _Floats | None: ...
     def reset(self) -> bool: ...
 

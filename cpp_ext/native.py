@@ -16,6 +16,12 @@ from neuralboard.cpp_ext import _ext, checks
 from neuralboard.cpp_ext.convolver_plan import HEAD, check_response, parts_of
 from neuralboard.cpp_ext.filters import KINDS, check_filter
 from neuralboard.cpp_ext.loudness_design import check_meter, interpolator, k_weighting
+from neuralboard.cpp_ext.native_dynamics import (
+    DynamicShelf,
+    GainReduction,
+    SvfCascade,
+    apply_gain_db,
+)
 from neuralboard.cpp_ext.native_stft import IstftStream, MaskStream, Stft, StftStream
 from neuralboard.cpp_ext.rate_design import design_rates
 
@@ -26,13 +32,17 @@ __all__ = [
     "Biquad",
     "Convolver",
     "DelayLine",
+    "DynamicShelf",
     "Fifo",
+    "GainReduction",
     "IstftStream",
     "LoudnessMeter",
     "MaskStream",
     "RatePair",
     "Stft",
     "StftStream",
+    "SvfCascade",
+    "apply_gain_db",
     "denormals_off",
     "denormals_restore",
     "find_broken",

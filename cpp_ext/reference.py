@@ -18,8 +18,10 @@ from neuralboard.cpp_ext import checks
 from neuralboard.cpp_ext.filters import FIRST_ORDER, check_filter
 from neuralboard.cpp_ext.reference_convolver import Convolver
 from neuralboard.cpp_ext.reference_loudness import LoudnessMeter
+from neuralboard.cpp_ext.reference_dynamics import DynamicShelf, GainReduction, apply_gain_db
 from neuralboard.cpp_ext.reference_rates import RatePair
 from neuralboard.cpp_ext.reference_stft import IstftStream, MaskStream, Stft, StftStream
+from neuralboard.cpp_ext.reference_svf import SvfCascade
 
 Audio = NDArray[np.float32]
 
@@ -27,13 +29,17 @@ __all__ = [
     "Biquad",
     "Convolver",
     "DelayLine",
+    "DynamicShelf",
     "Fifo",
+    "GainReduction",
     "IstftStream",
     "LoudnessMeter",
     "MaskStream",
     "RatePair",
     "Stft",
     "StftStream",
+    "SvfCascade",
+    "apply_gain_db",
     "denormals_off",
     "denormals_restore",
     "find_broken",

@@ -163,5 +163,6 @@ void bind_stft(py::module_& module);
 void bind_rates(py::module_& module);
 void bind_convolver(py::module_& module);
 void bind_loudness(py::module_& module);
+void bind_dynamics(py::module_& module);
 
 }  // namespace neuralboard

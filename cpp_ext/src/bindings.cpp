@@ -13,4 +13,5 @@ PYBIND11_MODULE(_ext, module) {
     neuralboard::bind_rates(module);
     neuralboard::bind_convolver(module);
     neuralboard::bind_loudness(module);
+    neuralboard::bind_dynamics(module);
 }

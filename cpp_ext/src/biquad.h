@@ -16,16 +16,9 @@
 #include <vector>
 
 #include "biquad_coefficients.h"
+#include "control.h"
 
 namespace neuralboard {
-
-/// A parameter of the filter: one value for the block, or one value per sample.
-struct Control {
-    float constant = 0.0f;
-    const float* per_sample = nullptr;
-
-    float at(std::size_t i) const noexcept { return per_sample ? per_sample[i] : constant; }
-};
 
 class Biquad {
 public:

@@ -10,12 +10,15 @@
 #include "biquad.h"
 #include "convolver.h"
 #include "delay_line.h"
+#include "dynamic_shelf.h"
 #include "fifo.h"
 #include "loudness_meter.h"
+#include "gain_reduction.h"
 #include "rate_pair.h"
 #include "sanitize.h"
 #include "stft.h"
 #include "stft_stream.h"
+#include "svf.h"
 
 namespace {
 long allocations = 0;
@@ -111,6 +114,25 @@ int main() {
     });
     DelayLine delay(kChannels, 77);
     report("DelayLine", [&](std::size_t n) { delay.push(in.data(), out.data(), n); });
+    GainReduction reduction(kChannels, 100);
+    const ReductionControls controls{{-40.0f}, {0.5f}, {6.0f}, {60.0f}, {0.1f}, {0.01f}, {77.0f}};
+    report("GainReduction", [&](std::size_t n) {
+        reduction.push(in.data(), low.data(), n, controls);
+        apply_gain_db(in.data(), low.data(), out.data(), kChannels, n);
+        reduction.reset();
+    });
+    DynamicShelf shelf(kChannels);
+    report("DynamicShelf", [&](std::size_t n) {
+        shelf.process(in.data(), low.data(), out.data(), n, {0.3f, nullptr});
+        shelf.reset();
+    });
+    SvfCascade cascade(kChannels, 3);
+    const std::vector<SvfCoefficients> sections(3 * kLongest, {0.9, 0.09, 0.009, 0.0, 0.0, 1.0});
+    report("SvfCascade", [&](std::size_t n) {
+        cascade.process(in.data(), out.data(), n, sections.data(), false);
+        cascade.process(in.data(), out.data(), n, sections.data(), true);
+        cascade.reset();
+    });
     Fifo queue(kChannels, kLongest);
     report("Fifo", [&](std::size_t n) {
         queue.push(in.data(), n);

@@ -33,5 +33,5 @@ def test_streams_don_t_allocate(tmp_path: Path) -> None:
     control = counts.pop()
     assert control[0] == "control"
     assert control[1] > 0  # the counter counts
-    assert len(counts) == 23
+    assert len(counts) == 26
     assert [entry for entry in counts if entry[1] != 0] == []
