@@ -98,7 +98,7 @@ class _InnerCore(Core):
         self.latency, self.causes = voice.latency, voice.causes
         self.streamable, self.poolable = voice.streamable, voice.poolable
         self.sidechains = voice.sidechains
-        self.children = (voice,)
+        self.children, self.tells = (voice,), voice.tells
 
     def restart(self) -> None:
         self.voice.reset()
@@ -107,7 +107,9 @@ class _InnerCore(Core):
         return self.voice.reusable()
 
     def process(self, block: Audio, side: Any) -> Audio:
-        return self.voice.process(block, side)
+        out = self.voice.process(block, side)
+        self.controls = self.voice.controls
+        return out
 
     def render(self, audio: Audio, side: Any) -> Audio:
         return self.voice.render(audio, side)

@@ -71,11 +71,21 @@ class Bench:
         The same, or a board with it alone where it is one of pedalboard's.
     tolerance : float
         Allowed difference between block schedules.
+
+    Attributes
+    ----------
+    listening : Processor
+        The box with the side chain that it was given a name for. All checks but that of its side
+        chain try it without: nobody is there to send it one.
     """
 
     def __init__(self, box: Any, processor: Processor, tolerance: float) -> None:
-        self.box, self.processor, self.tolerance = box, processor, tolerance
         self.own = isinstance(box, EffectBase)
+        self.listening = processor
+        if self.own and getattr(box, "sidechain", None) is not None:
+            box = processor = copy.deepcopy(box)
+            box.sidechain = None
+        self.box, self.processor, self.tolerance = box, processor, tolerance
         self.values = dict(box._values) if self.own else {}
         self.rate, self.channels = self._supported_format()
         self.audio = signal_of(self.rate, self.channels)

@@ -232,7 +232,7 @@ def _random_value(descriptor: Descriptor, rng: np.random.Generator, now: Any) ->
     if isinstance(descriptor, Switch):
         return bool(rng.integers(2))
     if isinstance(descriptor, Choice):
-        return str(rng.choice(descriptor.options))
+        return descriptor.options[rng.integers(len(descriptor.options))]
     if not isinstance(descriptor, Parameter):
         return now
     low, high = descriptor.minimum, descriptor.maximum

@@ -87,7 +87,7 @@ class _Streams:
         self._side_chain()
 
     def _side_chain(self) -> None:
-        voice = self.processor.open(self.rate, self.channels)
+        voice = self.bench.listening.open(self.rate, self.channels)
         names = voice.sidechains
         voice.close()
         if not names:
@@ -98,7 +98,7 @@ class _Streams:
         }
         before = {name: side.copy() for name, side in sides.items()}
         outs = [
-            self.bench.streamed(self.processor, self.audio, sizes, sides=sides)
+            self.bench.streamed(self.bench.listening, self.audio, sizes, sides=sides)
             for sizes in ((1000,), SCHEDULE)
         ]
         for name, side in sides.items():

@@ -28,12 +28,14 @@ import numpy as np
 
 from neuralboard import cpp_ext
 from neuralboard.audio import Audio
+from neuralboard.box_output import checked_block, checked_latency
 from neuralboard.errors import AudioError, BoxError, LatencyChangeWarning
 from neuralboard.guard import BrokenSamples
 from neuralboard.heard import Heard
 from neuralboard.parameter import Configurable, Parameter, Setting, Switch
 from neuralboard.processor import Processor
 from neuralboard.ramp import RAMP_SECONDS, Ramp
+from neuralboard.told import Controls, joined, no_controls, split
 from neuralboard.voice import Sidechains, Voice
 
 __all__ = ["Core", "Effect", "EffectBase", "SampleCore"]
@@ -57,6 +59,8 @@ class Core:
         array that the box asks for.
     children : tuple of Voice
         Voices inside.
+    tells, controls
+        As those of a `Voice`.
     """
 
     latency = 0
@@ -66,6 +70,8 @@ class Core:
     poolable = True
     sidechains: frozenset[str] = frozenset()
     children: tuple[Voice, ...] = ()
+    tells: tuple[str, ...] = ()
+    controls: Controls = {}
 
     def process(self, block: Audio, side: Any) -> Audio:
         """Take `[channels, n]`, give as many samples."""
@@ -97,6 +103,9 @@ class EffectBase(Configurable, Processor):
         that is exact. None: any rate.
     uses_sidechain : bool
         True where the process method takes a fourth argument, the side chain (or None).
+    tells : tuple of str
+        Names of controls (a gain reduction): process_block then returns (block, controls), name →
+        one value per sample. They tell of the effect itself, before mix and bypass.
     neutral : dict
         Parameter values at which the box passes audio unchanged, for tests of its latency.
     links_channels : bool
@@ -110,6 +119,7 @@ class EffectBase(Configurable, Processor):
 
     model_rate: int | None = None
     uses_sidechain: bool = False
+    tells: tuple[str, ...] = ()
     neutral: ClassVar[dict[str, Any]] = {}
     links_channels: bool = False
 
@@ -131,10 +141,11 @@ class EffectBase(Configurable, Processor):
 class Effect(EffectBase):
     """Base of boxes that work on samples; see the module's docstring for an example."""
 
-    def process_block(self, block: Audio, state: Any, p: Any) -> Audio:
+    def process_block(self, block: Audio, state: Any, p: Any) -> Audio | tuple[Audio, Controls]:
         """Process `[channels, n]` float32 (read-only), n ≥ 1, and return as many samples.
 
-        `p.depth` is the value as heard: a scalar while constant, else `[n]`.
+        `p.depth` is the value as heard: a scalar while constant, else `[n]`. A box with `tells`
+        returns (block, controls).
         """
         raise BoxError(
             f"{type(self).__name__} has no process_block; write"
@@ -154,14 +165,16 @@ class SampleCore(Core):
 
     def __init__(self, box: Effect, sample_rate: int, channels: int) -> None:
         self._box, self._sample_rate, self._channels = box, sample_rate, channels
+        self._listens, self.tells = box.uses_sidechain, box.tells
         self._heard = Heard(box, sample_rate, box._shared_names)
-        self.latency = _checked_latency(box, sample_rate)
+        self.latency = checked_latency(box, sample_rate)
         self.causes = {type(box).__name__: self.latency} if self.latency else {}
         self.restart()
 
     def restart(self) -> None:
         self._position = 0
         self._heard.restart()
+        self.controls = {}
         self._state = self._box.start(self._sample_rate, self._channels)
 
     def process(self, block: Audio, side: Audio | None) -> Audio:
@@ -170,57 +183,32 @@ class SampleCore(Core):
         if self._heard.update(start):
             return self._run(block, self._heard.constant, side)
         edges = self._heard.edges(start, stop)
-        pieces = []
+        pieces, told = [], []
         for a, b in pairwise(edges):
             cut = np.ascontiguousarray(block[:, a - start : b - start])
             side_cut = (
                 None if side is None else np.ascontiguousarray(side[:, a - start : b - start])
             )
             pieces.append(self._run(cut, self._heard.at(np.arange(a, b)), side_cut))
+            told.append(self.controls)
         self._heard.forget(stop)
+        self.controls = joined(told)
         return np.concatenate(pieces, axis=1)
 
     def _run(self, block: Audio, p: Any, side: Audio | None) -> Audio:
         view = block.view()
         view.flags.writeable = False
         box = self._box
-        if box.uses_sidechain:
+        if self._listens:
             if side is not None:
                 side = side.view()
                 side.flags.writeable = False
             out = box.process_block(view, self._state, p, side)  # type: ignore[call-arg]
         else:
             out = box.process_block(view, self._state, p)
-        return _checked(out, block.shape, box, "process_block")
-
-
-def _checked(out: Any, shape: tuple[int, ...], box: EffectBase, method: str) -> Audio:
-    """Return what a box's method gave as float32, or raise `BoxError`."""
-    if not isinstance(out, np.ndarray) or out.shape != shape:
-        got = f"shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-        raise BoxError(
-            f"{type(box).__name__}.{method} returned {got} for a block of shape {shape}; return"
-            " an array of the same shape"
-        )
-    if out.dtype == np.float32:
-        return out
-    if out.dtype.kind != "f":
-        raise BoxError(
-            f"{type(box).__name__}.{method} returned {out.dtype} samples; return float32 (or"
-            " float64, which is rounded)"
-        )
-    return out.astype(np.float32)
-
-
-def _checked_latency(box: Effect, sample_rate: int) -> int:
-    """Return what the box declares, a whole number of samples."""
-    declared = box.latency_samples(sample_rate)
-    if isinstance(declared, bool) or not isinstance(declared, (int, np.integer)) or declared < 0:
-        raise BoxError(
-            f"{type(box).__name__}.latency_samples({sample_rate}) returned {declared!r}; return a"
-            " whole number of samples, 0 or more"
-        )
-    return int(declared)
+        if self.tells:
+            out, self.controls = split(out, self.tells, block.shape[1], box)
+        return checked_block(out, block.shape, box, "process_block")
 
 
 class ResampledCore(Core):
@@ -281,7 +269,7 @@ class EffectVoice(Voice):
         self.causes = dict(self._core.causes)
         self.stems = self._core.stems
         self.streamable, self.poolable = self._core.streamable, self._core.poolable
-        self.children = self._core.children
+        self.children, self.tells = self._core.children, self._core.tells
         self.sidechains = self._core.sidechains
         self._box = box
         self._side_name = ""
@@ -339,6 +327,7 @@ class EffectVoice(Voice):
         self._core.restart()
         self._dry.reset()
         self._guard.reset()
+        self.controls = {}
         self._begin()
 
     def process(self, block: Audio, side: Sidechains | None = None) -> Audio:
@@ -351,8 +340,10 @@ class EffectVoice(Voice):
             self._tell_what_waits()
         dry = self._dry.push(block) if self.latency else block
         if num_samples == 0:
+            self.controls = no_controls(self.tells)
             return np.zeros((*((len(self.stems),) if self.stems else ()), *block.shape), np.float32)
         out = self._core.process(block, self._side_for_core(side))
+        self.controls = self._core.controls
         rows = out.reshape(-1, num_samples) if self.stems else out
         clean = self._guard.clean(rows)
         if clean is not rows:  # the box produced broken numbers: its state is not to be trusted

@@ -14,6 +14,7 @@ from neuralboard.boxlist import BoxList
 from neuralboard.errors import ParameterError
 from neuralboard.parameter import Parameter
 from neuralboard.series import open_series, structure
+from neuralboard.told import ControlLines
 from neuralboard.voice import Sidechains, Voice, push_through
 
 __all__ = ["Mix", "MixVoice"]
@@ -93,12 +94,16 @@ class MixVoice(Voice):
         self._lines = [
             cpp_ext.DelayLine(channels, self.latency - branch.latency) for branch in branches
         ]
+        self._told = ControlLines(branches, [self.latency - branch.latency for branch in branches])
+        self.tells = self._told.tells
 
     def process(self, block: Audio, side: Sidechains | None = None) -> Audio:
         out = np.zeros_like(block)
         for branch, line, factor in zip(self.children, self._lines, self._factors, strict=True):
             part = line.push(branch.process(block, side))
             out += part if factor == 1.0 else part * np.float32(factor)
+        if self.tells:
+            self.controls = self._told.gather()
         return out
 
     def render(self, audio: Audio, side: Sidechains | None = None) -> Audio:
@@ -113,6 +118,8 @@ class MixVoice(Voice):
         for branch, line in zip(self.children, self._lines, strict=True):
             branch.reset()
             line.reset()
+        self._told.reset()
+        self.controls = {}
 
     def reusable(self) -> bool:
         return self._opened_at == structure() and all(b.reusable() for b in self.children)

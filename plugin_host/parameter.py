@@ -99,6 +99,8 @@ class Parameter(Descriptor):
         One line.
     next_stream : bool
         True where a change waits for the next stream.
+    whole : bool
+        True for a count; since whole numbers can't ramp, its changes wait for the next stream.
     """
 
     kind = "number"
@@ -112,9 +114,11 @@ class Parameter(Descriptor):
         unit: str = "",
         doc: str = "",
         next_stream: bool = False,
+        whole: bool = False,
     ) -> None:
         self.minimum, self.maximum, self._unit = float(minimum), float(maximum), unit
-        super().__init__(default, doc=doc, next_stream=next_stream)
+        self.whole = whole
+        super().__init__(default, doc=doc, next_stream=next_stream or whole)
 
     @property
     def unit(self) -> str:
@@ -131,22 +135,25 @@ class Parameter(Descriptor):
             raise self._refuse(owner, value, "not a number")
         if not self.minimum <= number <= self.maximum:
             raise self._refuse(owner, value, "out of range")
+        if self.whole and number != int(number):
+            raise self._refuse(owner, value, "not a whole number")
         return number
 
     def describe_range(self) -> str:
         unit = f" {self._unit}" if self._unit else ""
-        return f"{self.minimum:g} to {self.maximum:g}{unit}"
+        whole = ", whole" if self.whole else ""
+        return f"{self.minimum:g} to {self.maximum:g}{unit}{whole}"
 
 
 class Choice(Descriptor):
-    """One of several words.
+    """One of several words, or of several whole numbers.
 
     Parameters
     ----------
-    default : str
-        The word chosen at first; None is allowed where `optional` is True.
-    options : iterable of str
-        All words.
+    default : str or int
+        What is chosen at first; None is allowed where `optional` is True.
+    options : iterable of str or int
+        All there is to choose from.
     optional : bool
         True where None is a value too.
     """
@@ -155,8 +162,8 @@ class Choice(Descriptor):
 
     def __init__(
         self,
-        default: str | None,
-        options: Iterable[str],
+        default: str | int | None,
+        options: Iterable[str | int],
         *,
         doc: str = "",
         optional: bool = False,
@@ -166,13 +173,16 @@ class Choice(Descriptor):
         self.optional = optional or default is None
         super().__init__(default, doc=doc, next_stream=next_stream)
 
-    def check(self, value: Any, owner: str) -> str | None:
+    def check(self, value: Any, owner: str) -> str | int | None:
         if value is None and self.optional:
             return None
-        if not isinstance(value, str) or value not in self.options:
-            hint = did_you_mean(value, self.options) if isinstance(value, str) else ""
-            raise self._refuse(owner, value, f"no such choice{hint}")
-        return str(value)
+        if isinstance(value, (str, numbers.Real)) and not isinstance(value, bool):
+            for option in self.options:
+                if value == option:  # 24.0 is the choice 24
+                    return option
+        words = [option for option in self.options if isinstance(option, str)]
+        hint = did_you_mean(value, words) if isinstance(value, str) else ""
+        raise self._refuse(owner, value, f"no such choice{hint}")
 
     def describe_range(self) -> str:
         words = [repr(option) for option in self.options]

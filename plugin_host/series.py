@@ -14,6 +14,7 @@ from neuralboard.errors import BoxError
 from neuralboard.native_voices import ChunkVoice, DirectVoice, WholeVoice
 from neuralboard.own_natives import own_voice
 from neuralboard.processor import Processor
+from neuralboard.told import ControlLines
 from neuralboard.voice import Sidechains, Voice, push_through
 
 __all__ = ["SeriesVoice", "open_series", "structure"]
@@ -58,6 +59,9 @@ class SeriesVoice(Voice):
                     f"a box with the outputs {', '.join(child.stems)} stands on a board; pick one"
                     f" with stem={child.stems[0]!r}"
                 )
+        so_far = np.cumsum([child.latency for child in children], dtype=int)
+        self._told = ControlLines(children, [self.latency - int(past) for past in so_far])
+        self.tells = self._told.tells
 
     def process(self, block: Audio, side: Sidechains | None = None) -> Audio:
         if not self._side_delays:
@@ -66,6 +70,8 @@ class SeriesVoice(Voice):
         else:
             for number, child in enumerate(self.children):
                 block = child.process(block, self._delayed(number, side))
+        if self.tells:
+            self.controls = self._told.gather()
         return block
 
     def _delayed(self, number: int, side: Sidechains | None) -> Sidechains | None:
@@ -74,19 +80,12 @@ class SeriesVoice(Voice):
             return None
         return {name: line.push(side[name]) for name, line in lines.items() if name in side}
 
-    @property
-    def controls(self) -> dict[str, Audio]:
-        """What the children tell, together."""
-        return {name: value for child in self.children for name, value in child.controls.items()}
-
-    @controls.setter
-    def controls(self, value: dict[str, Audio]) -> None:
-        """Children have their own; nothing is kept here."""
-
     def reset(self) -> None:
         for lines in self._side_delays.values():
             for line in lines.values():
                 line.reset()
+        self._told.reset()
+        self.controls = {}
         for child in self.children:
             child.reset()
 

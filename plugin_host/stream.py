@@ -41,6 +41,7 @@ class Stream:
         self._guard = BrokenSamples("the input")
         self._side_guard = SideChainGuard()
         self._flushed = self._closed = False
+        self._sides: frozenset[str] = frozenset()  # side chains that were given
         self.sample_rate = voice.sample_rate
         self.channels = voice.channels
         self.latency = voice.latency
@@ -86,6 +87,7 @@ class Stream:
         if wanted or sidechain is not None:
             side = take_sidechains(sidechain, wanted, self.channels, audio.shape[1], layout)
             side = self._side_guard.clean(side)
+            self._sides |= side.keys() if side else frozenset()
         return self._run(audio, side)
 
     def _run(self, audio: Audio, side: dict[str, Audio] | None = None) -> Audio:
@@ -115,7 +117,7 @@ class Stream:
         while left > 0:
             size = min(left, RENDER_BLOCK)
             zeros = np.zeros((self.channels, size), np.float32)
-            sides = dict.fromkeys(self._voice.sidechains, zeros) or None
+            sides = dict.fromkeys(self._sides, zeros) or None  # a box may do without
             pieces.append(self._run(zeros, sides))
             left -= size
         self._flushed = True
@@ -128,6 +130,7 @@ class Stream:
         self._voice.reset()
         self._guard.reset()
         self._side_guard.reset()
+        self._sides = frozenset()
         self._flushed = False
 
     def close(self) -> None:

@@ -47,15 +47,17 @@ class Voice:
         Names of the side chains that boxes in this voice listen to.
     stems : tuple of str
         Names of the outputs of a box that gives several at once; () where it gives one.
+    tells : tuple of str
+        Names of what it tells besides its audio (a gain reduction, a level).
     controls : dict
-        What a box tells besides its audio (a gain reduction, a level), name → values of the last
-        block, on the time line of its output.
+        name → values of the last block, one per sample, on the time line of the output.
     """
 
     streamable = True
     poolable = True
     sidechains: frozenset[str] = frozenset()
     stems: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
 
     def __init__(self, sample_rate: int, channels: int, latency: int = 0) -> None:
         self.sample_rate = sample_rate
