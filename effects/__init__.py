@@ -11,9 +11,14 @@ __all__ = ["BOXES"]
 
 BOXES = {
     "box": "neuralboard.box:Box",
+    "bus_compressor": "neuralboard.effects.dynamics.bus_compressor:BusCompressor",
     "center_extractor": "neuralboard.effects.classic.center_extractor:CenterExtractor",
+    "de_esser": "neuralboard.effects.dynamics.de_esser:DeEsser",
     "denoiser": "neuralboard.effects.neural.denoiser:Denoiser",
     "harmonic_percussive": "neuralboard.effects.classic.harmonic_percussive:HarmonicPercussive",
+    "high_pass": "neuralboard.effects.filters.high_pass:HighPass",
+    "hum_filter": "neuralboard.effects.filters.hum_filter:HumFilter",
+    "low_pass": "neuralboard.effects.filters.low_pass:LowPass",
     "neural_effect": "neuralboard.effects.neural.neural_effect:NeuralEffect",
     "spectral_gate": "neuralboard.effects.classic.spectral_gate:SpectralGate",
     "spectral_subtraction": "neuralboard.effects.classic.spectral_subtraction:SpectralSubtraction",

@@ -21,10 +21,10 @@ NEURAL_TOLERANCE = 2e-6
 @pytest.mark.parametrize("name", OURS)
 def test_it_keeps_the_contract(name: str) -> None:
     cls: Any = registry.find(name)
-    classic = cls.__module__.startswith("neuralboard.effects.classic.")
+    neural = cls.__module__.startswith("neuralboard.effects.neural.")
     try:
         box = cls()
         box.open(48_000, 2).close()
     except (nb.ModelFileError, nb.ParameterError) as error:
         pytest.skip(f"it needs a file, tests/effects/neural gives it one: {error}")
-    testing.check_box(box, tolerance=0.0 if classic else NEURAL_TOLERANCE)
+    testing.check_box(box, tolerance=NEURAL_TOLERANCE if neural else 0.0)
