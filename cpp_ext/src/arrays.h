@@ -71,6 +71,15 @@ std::optional<View<T>> view(py::handle object) {
     return result;
 }
 
+/// Makes what `view` keeps, once, while the module is imported. Made in the first call, two threads
+/// could wait for each other: one for that to be done, holding the interpreter's lock, the other
+/// for the lock, which NumPy's table gives away while it is looked up.
+inline void prepare_views() {
+    view<float>(py::none());
+    view<double>(py::none());
+    view<std::complex<float>>(py::none());
+}
+
 /// A whole number >= 0 from Python, or nothing (truth values are none).
 inline std::optional<std::size_t> whole_number(py::handle object) {
     if (!PyIndex_Check(object.ptr()) || PyBool_Check(object.ptr())) return std::nullopt;

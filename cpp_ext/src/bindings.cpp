@@ -5,6 +5,7 @@
 
 PYBIND11_MODULE(_ext, module) {
     module.doc() = "Kernels of neuralboard.cpp_ext; use that package, which checks arguments.";
+    neuralboard::prepare_views();
     neuralboard::bind_level(module);
     neuralboard::bind_simple(module);
     neuralboard::bind_filters(module);

@@ -128,6 +128,29 @@ def test_a_second_thread_is_turned_back(native: ModuleType, noise: Any) -> None:
     assert box.process(short, 1000.0, 6.0, 1.0).shape == (1, 8)  # free again
 
 
+FIRST_CALLS = """
+import threading
+import numpy as np
+from neuralboard import cpp_ext
+audio = np.ones((1, 8), np.float32)
+start = threading.Barrier(4)
+def work():
+    start.wait()
+    for _ in range(20):
+        cpp_ext.Biquad("peak", 48000, 1).process(audio, 1000.0, 6.0, 1.0)
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print("done")
+"""
+
+
+def test_the_first_calls_of_a_process_may_come_from_several_threads() -> None:
+    """They waited for each other for ever: one for a table, one for the interpreter's lock."""
+    for _ in range(3):
+        assert run(FIRST_CALLS)[0] == "done"
+
+
 def test_streams_of_their_own_run_at_once(native: ModuleType, noise: Any) -> None:
     audio = noise(2, 200_000)
     mask = np.ones(257, np.float32)
@@ -161,6 +184,16 @@ def test_names_of_the_stub_are_those_of_the_binding() -> None:
     biquad = _ext.Biquad(kind=4, sample_rate=8000, channels=1)
     done = biquad.process(block=block, cutoff_hz=100, gain_db=1, q=1, out=None)
     assert done is not None
+    told = _ext.GainReduction(channels=1, longest_hold=4).push(
+        key=block, threshold_db=-9, slope=0.5, knee_db=0, range_db=9, attack=1, release=1, hold=4,
+        out=None,
+    )  # fmt: skip
+    assert told is not None
+    assert _ext.apply_gain_db(block=block, gain_db=told, out=None) is not None
+    shelf = _ext.DynamicShelf(channels=1)
+    assert shelf.process(block=block, reduction_db=told, warped=1.0, out=None) is not None
+    cascade = _ext.SvfCascade(channels=1, sections=1)
+    assert cascade.process(block=block, coefficients=np.ones((1, 6)), out=None) is not None
     convolver = _ext.Convolver(response=np.ones((1, 70), np.float32), head=64, parts=[(64, 1)])
     assert convolver.process(block=block, out=None) is not None
     analysis = _ext.StftStream(hop_length=16, window=window, channels=1)
