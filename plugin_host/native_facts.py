@@ -91,20 +91,20 @@ CAUTIONS: dict[str, tuple[str, ...]] = {
         "after a burst it stays as far down as that made it while any peak within look-ahead is"
         " over the ceiling: turn loud material down before it",
     ),
-    "Compressor": (_PER_CHANNEL,),
+    "Compressor": (f"{_PER_CHANNEL}; bus_compressor turns all channels down alike",),
     "Convolution": (
         "the response is normalised; it must be given, as in convolution('room.wav', mix=0.3);"
         " WAV, AIFF and Ogg files",
     ),
     "GSMFullRateCompressor": (_WHOLE,),
     "Gain": ("the default is +1 dB, not 0",),
-    "HighpassFilter": (_GENTLE,),
+    "HighpassFilter": (f"{_GENTLE}; high_pass is steeper",),
     "Limiter": (
         "no limiter: it raises quiet sound by 5 dB and lets true peaks through to +3 dB; use"
         " brickwall_limiter(true_peak=True)",
         _PER_CHANNEL,
     ),
-    "LowpassFilter": (_GENTLE,),
+    "LowpassFilter": (f"{_GENTLE}; low_pass is steeper",),
     "MP3Compressor": ("8 to 48 kHz, 1 or 2 channels",),
     "NoiseGate": (_PER_CHANNEL,),
     "PitchShift": (_WHOLE,),

@@ -15,7 +15,7 @@ import neuralboard as nb
 from tests.test_examples import PROJECT, run
 
 PAGES = sorted((PROJECT / "docs").glob("*.md"))
-RUN = ("boxes", "chain-text", "loudness", "streaming", "write-a-box")
+RUN = ("boxes", "chain-text", "dynamics", "loudness", "streaming", "write-a-box")
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -32,7 +32,7 @@ class DeEsser(Effect):
     """Turns sharp s and sh sounds down and leaves the rest alone; all channels alike, no latency.
 
     It hears the peaks above `frequency_hz`. While they are over the threshold, a high shelf takes
-    half of the reduction (in dB) at `frequency_hz` and all of it an octave above; without
+    half of the reduction (in dB) at `frequency_hz` and nearly all an octave above; without
     reduction samples pass unchanged. It tells `gain_reduction_db`, that of the highs.
 
     Parameters

@@ -17,12 +17,12 @@ BOXES = (nb.HighPass, nb.LowPass)
 
 
 def response_db(box: Any, rate: int, hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the gain at some frequencies, from the answer to a click."""
-    click = np.zeros((1, 4 * rate), np.float32)
+    """Return the gain at some whole frequencies, from the answer to a click of one second."""
+    click = np.zeros((1, rate), np.float32)
     click[0, 0] = 1.0
     answer = box(click, rate)[0].astype(np.float64)
     spectrum = np.abs(np.fft.rfft(answer))
-    return np.asarray(20 * np.log10(spectrum[np.round(4 * hz).astype(int)] + 1e-30))
+    return np.asarray(20 * np.log10(spectrum[hz.astype(int)] + 1e-30))
 
 
 def butterworth_db(

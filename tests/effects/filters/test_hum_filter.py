@@ -42,7 +42,7 @@ def test_hum_is_gone_after_a_second(base_hz: float, rate: int) -> None:
 @pytest.mark.parametrize("base_hz", [50.0, 60.0])
 def test_the_band_of_a_voice_stays_but_for_the_notches(base_hz: float) -> None:
     """The answer to a click, from 80 Hz up, 5 Hz and more beside any notch."""
-    click = np.zeros((1, 8 * RATE), np.float32)
+    click = np.zeros((1, 4 * RATE), np.float32)
     click[0, 0] = 1.0
     answer = nb.HumFilter(base_hz, harmonics=20)(click, RATE)[0]
     gain = 20 * np.log10(np.abs(np.fft.rfft(answer.astype(np.float64))) + 1e-12)
@@ -56,11 +56,11 @@ def test_the_band_of_a_voice_stays_but_for_the_notches(base_hz: float) -> None:
 
 
 def test_width_and_depth_are_what_they_say() -> None:
-    click = np.zeros((1, 8 * RATE), np.float32)
+    click = np.zeros((1, 4 * RATE), np.float32)
     click[0, 0] = 1.0
     answer = nb.HumFilter(50, 1, depth_db=20.0, width_hz=4.0)(click, RATE)[0]
     gain = 20 * np.log10(np.abs(np.fft.rfft(answer.astype(np.float64))))
-    at = [round(8 * hz) for hz in (50.0, 48.0, 52.0)]
+    at = [round(4 * hz) for hz in (50.0, 48.0, 52.0)]
     assert gain[at[0]] == pytest.approx(-20.0, abs=0.05)
     # A deep notch is at -3.01 dB there; this one leaves a tenth of what a deep one takes.
     assert gain[at[1]] == pytest.approx(-2.96, abs=0.15)
@@ -77,8 +77,8 @@ def test_a_turn_of_depth_or_frequency_makes_no_click() -> None:
             parts.append(stream.process(audio[:, i * RATE // 2 : (i + 1) * RATE // 2]))
     out = np.concatenate(parts, axis=1)[0].astype(np.float64)
     spectrum = np.abs(np.fft.rfft(out * np.blackman(out.size)))
-    hz = np.fft.rfftfreq(out.size, 1 / RATE)
-    assert 20 * np.log10(spectrum[hz > 1000].max() / spectrum.max()) < -80.0
+    places = np.fft.rfftfreq(out.size, 1 / RATE)
+    assert 20 * np.log10(spectrum[places > 1000].max() / spectrum.max()) < -80.0
 
 
 def test_a_count_is_a_whole_number() -> None:
