@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import ast
 import math
+import os
 from collections.abc import Iterator
+from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,9 +31,18 @@ __all__ = ["chain_text", "parse_chain"]
 _EMPTY = ("dry", "none")
 _SHARED = ("bypass", "name", "mix")
 
+_folder: ContextVar[Path | None] = ContextVar("folder", default=None)
 
-def parse_chain(text: str) -> Board:
+
+def parse_chain(text: str, folder: str | os.PathLike[str] | None = None) -> Board:
     """Return the board that chain text describes.
+
+    Parameters
+    ----------
+    text : str
+    folder : path, optional
+        Where files that the text names are looked for first (`convolution('room.wav')` in a mix
+        file means the one beside it).
 
     Raises
     ------
@@ -39,6 +51,14 @@ def parse_chain(text: str) -> Board:
     ParameterError
         For unknown parameters or values out of range.
     """
+    token = _folder.set(None if folder is None else Path(folder))
+    try:
+        return _parsed(text)
+    finally:
+        _folder.reset(token)
+
+
+def _parsed(text: str) -> Board:
     if not isinstance(text, str):
         raise ChainError(f"chain text is {type(text).__name__}, not text")
     if len(text) > 100_000:
@@ -116,11 +136,23 @@ def _literal(node: ast.expr, box: str) -> Any:
     if isinstance(node, ast.Name) and node.id in ("inf", "true", "false"):
         return {"inf": float("inf"), "true": True, "false": False}[node.id]
     try:
-        return ast.literal_eval(node)
+        return _beside(ast.literal_eval(node))
     except (ValueError, TypeError, SyntaxError):
         raise ChainError(
             f"'{_source(node)}' in {box}(...) is no plain value; use numbers, 'text', True or False"
         ) from None
+
+
+def _beside(value: Any) -> Any:
+    """Return the path of a file beside the text's own, where a value names one."""
+    folder = _folder.get()
+    if folder is None or not isinstance(value, str) or not Path(value).suffix:
+        return value
+    try:
+        found = folder / value
+        return str(found) if found.is_file() else value
+    except (OSError, ValueError):  # a text that can be no file's name
+        return value
 
 
 def _source(node: ast.expr) -> str:

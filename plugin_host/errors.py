@@ -17,6 +17,7 @@ __all__ = [
     "BrokenSamplesWarning",
     "ChainError",
     "LatencyChangeWarning",
+    "MixError",
     "ModelFileError",
     "NeuralboardError",
     "NeuralboardWarning",
@@ -70,6 +71,10 @@ class BoardError(BoxError, ValueError):
 
 class ChainError(NeuralboardError, ValueError):
     """Chain text that can't be read."""
+
+
+class MixError(NeuralboardError, ValueError):
+    """A mix that can't be made: its text, its routing, or a strip that failed; it is named."""
 
 
 class PresetError(NeuralboardError, ValueError):

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""mix.lock.json: what a mix was made of and with, so that the same can be made again, and less.
+
+Every output has a recipe, the hash of all that decides its samples: settings and chains of the
+strips that reach it, hashes of sounds and model files, versions, the level of vector instructions.
+Equal recipe, equal bytes. A rerun writes only what is missing, damaged, or of another recipe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuralboard import cpp_ext
+from neuralboard.errors import MixError
+from neuralboard.mixing.strips import Strip
+from neuralboard.report import write_text
+
+__all__ = ["LOCK_NAME", "Lock", "hash_files", "made_with", "recipe", "strip_recipe"]
+
+LOCK_NAME = "mix.lock.json"
+_FORMAT = 1
+_PACKAGES = ("neuralboard", "numpy", "pedalboard", "onnxruntime", "soxr")
+
+
+@dataclass
+class Lock:
+    """What stands in the lock file.
+
+    Attributes
+    ----------
+    made_with : dict of str to str
+        Versions, the processor's level, the system.
+    inputs : dict of str to str
+        Sounds, models and responses, relative to the mix where they are beside it → sha256.
+    outputs : dict of str to dict
+        File → {"recipe", "sha256"}.
+    writing : list of str
+        Files that a run was about to put in place; it may have been stopped.
+    length : int or None
+        Samples of the mix.
+    """
+
+    made_with: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
+    writing: list[str] = field(default_factory=list)
+    length: int | None = None
+
+    @classmethod
+    def read(cls, folder: Path) -> Lock:
+        """Return the lock of an output folder; an empty one where there is none."""
+        path = folder / LOCK_NAME
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError) as error:
+            raise MixError(f"{path} can't be read ({error}); remove it to begin anew") from None
+        if not isinstance(found, dict) or found.get("format") != _FORMAT:
+            raise MixError(f"{path} is of another version; remove it to begin anew")
+        return cls(
+            found.get("made_with", {}),
+            found.get("inputs", {}),
+            found.get("outputs", {}),
+            found.get("writing", []),
+            found.get("length"),
+        )
+
+    def write(self, folder: Path) -> Path:
+        """Write it, whole or not at all."""
+        content = {
+            "format": _FORMAT,
+            "made_with": self.made_with,
+            "inputs": dict(sorted(self.inputs.items())),
+            "outputs": dict(sorted(self.outputs.items())),
+            "length": self.length,
+        }
+        if self.writing:
+            content["writing"] = sorted(self.writing)
+        return write_text(folder / LOCK_NAME, json.dumps(content, indent=2) + "\n")
+
+
+def made_with() -> dict[str, str]:
+    """Return versions and the level of vector instructions: what decides the last bits."""
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found | {"simd": cpp_ext.simd_level()}
+
+
+def hash_files(paths: Iterable[Path]) -> dict[Path, str]:
+    """Return the SHA-256 of files; several at once, since hashing needs no Python."""
+    unique = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor(max(min(len(unique), os.cpu_count() or 1), 1)) as pool:
+        return dict(zip(unique, pool.map(hash_file, unique), strict=True))
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, "" where it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def recipe(*parts: Any) -> str:
+    """Return the hash of all that decides an output."""
+    text = json.dumps(parts, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def strip_recipe(strip: Strip, hashes: Mapping[Path, str]) -> dict[str, Any]:
+    """Return what decides the sound of a strip, its sounds and models by hash."""
+    from neuralboard.presets import describe_box
+
+    values = {name: getattr(strip, name) for name in strip.parameters}
+    source = values.pop("source", None)
+    if isinstance(source, np.ndarray):
+        values["source"] = hashlib.sha256(np.ascontiguousarray(source).tobytes()).hexdigest()
+    elif source is not None:
+        values["source"] = hashes.get(Path(source), "")
+    values["sends"] = {
+        bus: [send.db, send.pre] for bus, send in (values.get("sends") or {}).items()
+    }
+    chain = describe_box(values.pop("chain"))
+    files = {str(path): hashes.get(path, "") for path in files_in(chain)}
+    return values | {"chain": chain, "files": files}
+
+
+def files_in(described: Any) -> list[Path]:
+    """Return the files that a described chain names: models, impulse responses."""
+    if isinstance(described, Mapping):
+        return [path for value in described.values() for path in files_in(value)]
+    if isinstance(described, (list, tuple)):
+        return [path for value in described for path in files_in(value)]
+    if isinstance(described, str) and 0 < len(described) < 4096 and "\n" not in described:
+        try:
+            return [Path(described)] if os.path.isfile(described) else []
+        except ValueError:
+            return []
+    return []
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return repr(value)

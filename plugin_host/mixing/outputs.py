@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A mix into a folder: mix, premaster, stems, report and lock, each whole or absent.
+
+    out/mix.wav    out/premaster.wav    out/stems/NAME.wav    out/report.html    out/mix.lock.json
+
+A rerun keeps what is up to date. Existing files are replaced only if our own lock lists them with
+the bytes that they have, or with `force`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from neuralboard.audio_writer import AudioWriter
+from neuralboard.errors import AudioFileError, MixError
+from neuralboard.mixing.lock import (
+    LOCK_NAME,
+    Lock,
+    files_in,
+    hash_file,
+    hash_files,
+    made_with,
+    recipe,
+    strip_recipe,
+)
+from neuralboard.mixing.mixer import Mixer, thread_count
+from neuralboard.mixing.routing import Routing
+from neuralboard.mixing.settings import OutputSettings
+from neuralboard.mixing.stream import MIX, PREMASTER
+from neuralboard.mixing.strips import MASTER
+from neuralboard.safe_file import reason_of
+
+__all__ = ["MixReport", "render_mix"]
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass
+class MixReport:
+    """What `render_mix` did.
+
+    Attributes
+    ----------
+    folder : Path
+    written, kept : list of str
+        Files that were made, and that were up to date; relative to the folder.
+    samples : int
+    sample_rate : int
+    seconds_taken : float
+    notes : list of str
+        What a user should know, one line each.
+    """
+
+    folder: Path
+    written: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    samples: int = 0
+    sample_rate: int = 48_000
+    seconds_taken: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the mix."""
+        return self.samples / self.sample_rate
+
+
+@dataclass(frozen=True)
+class _Output:
+    """One sound file to be."""
+
+    file: str
+    source: str  # the name that MixStream gives it
+    format: str
+    bit_depth: int | None
+    quality: Any
+    recipe: str
+
+
+def render_mix(
+    mixer: Mixer,
+    folder: str | Path,
+    settings: OutputSettings | None = None,
+    *,
+    title: str = "mix",
+    force: bool = False,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    inputs: Iterable[Path] = (),
+) -> MixReport:
+    """Render a mix into a folder.
+
+    Parameters
+    ----------
+    mixer : Mixer
+    folder : path
+        Made where it is missing.
+    settings : OutputSettings, optional
+    title : str
+        Of the report.
+    force : bool
+        Replace files that are not ours, or that were changed since.
+    threads : int, optional
+        As many as there are processors where not given; the bytes are the same.
+    progress : callable (samples done, samples in all or None), optional
+    inputs : iterable of Path
+        Files that must never be replaced, besides the tracks' own.
+
+    Raises
+    ------
+    MixError, AudioFileError
+        One line; no file is half-written.
+    """
+    begun = time.monotonic()
+    settings, folder = settings or OutputSettings(), Path(folder)
+    mixer.check()
+    sounds = [facts.path for facts in mixer.facts().values() if facts.path is not None]
+    lock, plan, hashes = _planned(mixer, settings, folder, sounds)
+    report = MixReport(folder, sample_rate=mixer.sample_rate)
+    due = [output for output in plan if not _up_to_date(output, folder, lock)]
+    report.kept = [output.file for output in plan if output not in due]
+    if not due and lock.length is not None:
+        report.samples = lock.length
+        report.seconds_taken = time.monotonic() - begun
+        return report
+    _may_write([output.file for output in due], folder, lock, force)
+    _make_folders(folder, due)
+    protected = [*sounds, *inputs]
+    run = _Run(mixer, settings, folder, due, lock, protected, threads, progress, title)
+    length = run.go(report)
+    if lock.length is not None and length != lock.length and report.kept:
+        # Something else made the mix longer or shorter: what was kept has another length.
+        again = [output for output in plan if output.file in report.kept]
+        report.kept = []
+        _may_write([output.file for output in again], folder, lock, force)
+        run = _Run(mixer, settings, folder, again, lock, protected, threads, progress, title)
+        run.go(report)
+    new = Lock(made_with(), _named(hashes, folder), {}, [], length)
+    for output in plan:
+        told = run.hashes.get(output.file) or lock.outputs.get(output.file, {}).get("sha256", "")
+        new.outputs[output.file] = {"recipe": output.recipe, "sha256": told}
+    new.write(folder)
+    report.written.append(LOCK_NAME)
+    report.samples = length
+    report.seconds_taken = time.monotonic() - begun
+    return report
+
+
+def _planned(
+    mixer: Mixer, settings: OutputSettings, folder: Path, sounds: list[Path]
+) -> tuple[Lock, list[_Output], dict[Path, str]]:
+    from neuralboard.presets import describe_box
+
+    strips = mixer.strips
+    models = [p for s in strips.values() for p in files_in(describe_box(s.chain))]
+    hashes = hash_files([*sounds, *models])
+    recipes = {name: strip_recipe(strip, hashes) for name, strip in strips.items()}
+    routing = Routing(strips)
+    heard = routing.audible()
+    ends = {
+        name: [facts.num_samples, facts.sample_rate, getattr(strips[name], "offset", 0.0)]
+        for name, facts in mixer.facts().items()
+    }
+    shared = [made_with(), mixer.sample_rate, mixer.pan_law_db, settings.tail, ends]
+
+    def of(names: Iterable[str], *more: Any) -> str:
+        reached = sorted(routing.upstream(names))
+        return recipe(
+            shared, {name: [recipes[name], heard[name]] for name in reached}, routing.arrows
+            if MASTER in reached else [a for a in routing.arrows if a.target in reached], *more
+        )  # fmt: skip
+
+    depth = settings.stems_bit_depth
+    finish = [settings.loudness_lufs, settings.true_peak_db, settings.dual_mono]
+    form = [settings.format, settings.bit_depth, settings.quality]
+    plan = [
+        _Output(
+            f"mix.{settings.format}",
+            MIX,
+            settings.format,
+            _mix_depth(settings),
+            settings.quality,
+            of([MASTER], finish, form),
+        )
+    ]
+    if settings.with_premaster:
+        sources = [arrow.source for arrow in routing.into(MASTER)]
+        plan.append(
+            _Output("premaster.wav", PREMASTER, "wav", depth, None, of(sources, "premaster", depth))
+        )
+    if settings.stems:
+        plan += [
+            _Output(
+                f"stems/{arrow.source}.wav", arrow.source, "wav", depth, None,
+                of([arrow.source], depth),
+            )
+            for arrow in routing.into(MASTER)
+            if arrow.part == "out"
+        ]  # fmt: skip
+    return Lock.read(folder), plan, hashes
+
+
+def _mix_depth(settings: OutputSettings) -> int | None:
+    if settings.format in ("ogg", "mp3"):
+        return None
+    return settings.bit_depth or 24
+
+
+def _up_to_date(output: _Output, folder: Path, lock: Lock) -> bool:
+    known = lock.outputs.get(output.file)
+    if known is None or known.get("recipe") != output.recipe:
+        return False
+    return hash_file(folder / output.file) == known.get("sha256") != ""
+
+
+def _may_write(files: list[str], folder: Path, lock: Lock, force: bool) -> None:
+    """Raise `MixError` for a file that is not ours to replace."""
+    if force:
+        return
+    for name in files:
+        path = folder / name
+        if not path.exists() or name in lock.writing:
+            continue
+        known = lock.outputs.get(name, {}).get("sha256")
+        if known and hash_file(path) == known:
+            continue
+        why = "was changed since it was rendered" if known else "was not made by this mix"
+        raise MixError(
+            f"{path} exists and {why}; --force (force=True) replaces it, or choose another folder"
+        )
+
+
+def _make_folders(folder: Path, due: list[_Output]) -> None:
+    try:
+        for parent in {(folder / output.file).parent for output in due}:
+            parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AudioFileError(f"can't make the folder {folder}: {reason_of(error)}") from None
+
+
+def _named(hashes: Mapping[Path, str], folder: Path) -> dict[str, str]:
+    """Return the inputs by names that hold on another machine, where that is possible."""
+    base = folder.resolve().parent
+    named = {}
+    for path, value in hashes.items():
+        real = path.resolve()
+        name = real.relative_to(base).as_posix() if real.is_relative_to(base) else real.name
+        named[name] = value
+    return named
+
+
+class _Run:
+    """One pass over the mix that writes the files that are due."""
+
+    def __init__(
+        self,
+        mixer: Mixer,
+        settings: OutputSettings,
+        folder: Path,
+        due: list[_Output],
+        lock: Lock,
+        protected: list[Path],
+        threads: int | None,
+        progress: Progress | None,
+        title: str,
+    ) -> None:
+        self._mixer, self._settings, self._folder = mixer, settings, folder
+        self._due, self._lock, self._protected = due, lock, protected
+        self._threads, self._progress, self._title = thread_count(threads), progress, title
+        self.hashes: dict[str, str] = {}
+
+    def go(self, report: MixReport) -> int:
+        """Render, write, and return the length in samples."""
+        whole = any(output.source in (MIX, PREMASTER) for output in self._due)
+        stems = [output.source for output in self._due if output.source not in (MIX, PREMASTER)]
+        wants_report = self._settings.report and whole
+        total = self._mixer.num_samples()
+        with ExitStack() as stack:
+            stream = stack.enter_context(
+                self._mixer.open(
+                    stems=stems,
+                    mix=whole,
+                    tail=self._settings.tail,
+                    threads=self._threads,
+                    taps=wants_report,
+                )
+            )
+            writers = {out.source: stack.enter_context(self._writer(out)) for out in self._due}
+            pool = stack.enter_context(ThreadPoolExecutor(max(self._threads - 1, 1)))
+            length = 0
+            for block in stream.blocks():
+                size = next(iter(block.values())).shape[1]
+                list(pool.map(lambda name: writers[name].write(block[name]), writers))  # noqa: B023
+                length += size
+                if self._progress is not None:
+                    self._progress(length, None if total is None else max(total, length))
+            self._close(writers, pool)
+            self._tell(writers, report)
+        _ = stream
+        return length
+
+    def _writer(self, output: _Output) -> AudioWriter:
+        return AudioWriter(
+            self._folder / output.file,
+            self._mixer.sample_rate,
+            2,
+            output.bit_depth,
+            quality=output.quality,
+            force=True,  # `_may_write` has said yes
+            inputs=self._protected,
+        )
+
+    def _close(self, writers: Mapping[str, AudioWriter], pool: ThreadPoolExecutor) -> None:
+        """Put all files in place; the lock says beforehand which, in case it is stopped between."""
+        files = [output.file for output in self._due]
+        replace(self._lock, writing=[*self._lock.writing, *files]).write(self._folder)
+        list(pool.map(lambda writer: writer.close(), writers.values()))
+        told = pool.map(lambda name: hash_file(self._folder / name), files)
+        self.hashes |= dict(zip(files, told, strict=True))
+
+    def _tell(self, writers: Mapping[str, AudioWriter], report: MixReport) -> None:
+        for output in self._due:
+            writer = writers[output.source]
+            report.written.append(output.file)
+            if writer.clipped:
+                count = f"{writer.clipped:,} sample{'s were' if writer.clipped > 1 else ' was'}"
+                report.notes.append(
+                    f"warning: {output.file}: {count} beyond full scale and clipped; lower the"
+                    " faders, or write 32 bits"
+                )
