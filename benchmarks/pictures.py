@@ -10,36 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuralboard.extras import needs
+from neuralboard.drawing import INK, INPUT, OURS, THEIRS, draw
 
 __all__ = ["box_plots", "lines", "scatter", "spectrogram", "stacked_bars"]
 
-_STYLE = {
-    "svg.fonttype": "none",  # text stays text: small, and sharp at any size
-    "svg.hashsalt": "neuralboard",
-    "font.size": 10,
-    "font.family": "sans-serif",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e3e7eb",
-    "axes.axisbelow": True,
-}
-INK, OURS, THEIRS, INPUT = "#1c2024", "#0b62a4", "#b5622c", "#8a949e"
-
 
 def _draw(path: Path, size: tuple[float, float], paint: Callable[[Any], None]) -> None:
-    """Let `paint` fill a figure and store it (SVG or JPEG, by its suffix)."""
-    matplotlib = needs("matplotlib", "matplotlib", "bench")
-    figure_module = needs("matplotlib.figure", "matplotlib", "bench")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(_STYLE):
-        figure = figure_module.Figure(figsize=size, layout="constrained")
-        paint(figure)
-        if path.suffix == ".svg":
-            figure.savefig(path, metadata={"Date": None})
-        else:
-            figure.savefig(path, dpi=100, pil_kwargs={"quality": 82})
+    draw(path, size, paint, "bench")
 
 
 def box_plots(

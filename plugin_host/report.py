@@ -163,8 +163,8 @@ class Page:
     made_with: dict[str, str] = field(default_factory=dict)
 
 
-def write_page(page: Page, folder: Path, *, extra: str = "mix") -> Path:
-    """Write `folder`/index.html, whole or not at all, and return its path.
+def write_page(page: Page, folder: Path, *, extra: str = "mix", name: str = "index.html") -> Path:
+    """Write `folder`/`name`, whole or not at all, and return its path.
 
     Parameters
     ----------
@@ -173,6 +173,8 @@ def write_page(page: Page, folder: Path, *, extra: str = "mix") -> Path:
         Made where it is missing; pictures and sounds are expected in it.
     extra : str
         The extra of pip that is named where jinja2 is missing.
+    name : str
+        Of the page.
 
     Raises
     ------
@@ -190,7 +192,7 @@ def write_page(page: Page, folder: Path, *, extra: str = "mix") -> Path:
         name: (assets / f"report.{name}").read_text(encoding="utf-8") for name in ("css", "js")
     }
     folder.mkdir(parents=True, exist_ok=True)
-    return write_text(folder / "index.html", template.render(page=page, **parts))
+    return write_text(folder / name, template.render(page=page, **parts))
 
 
 def write_text(path: Path, text: str) -> Path:

@@ -17,7 +17,7 @@ import numpy as np
 
 from neuralboard.audio_reader import AudioReader
 from neuralboard.errors import AudioFileError, MixError
-from neuralboard.mixing.levels import PowerTrack, short_term_db
+from neuralboard.mixing.levels import StepMeans, short_term_db
 
 __all__ = ["first_mix"]
 
@@ -112,7 +112,7 @@ def first_mix(folder: Path, base: Path) -> tuple[str, list[str], bool]:
 
 def _measured(path: Path) -> _Stem:
     with AudioReader(path) as reader:
-        power, peak, samples = PowerTrack(reader.sample_rate, 0), 0.0, 0
+        power, peak, samples = StepMeans(reader.sample_rate, 0), 0.0, 0
         while (block := reader.read(65_536)).shape[1]:
             power.push(block)
             peak = max(peak, float(np.max(np.abs(block))))

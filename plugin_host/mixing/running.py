@@ -11,10 +11,10 @@ import numpy as np
 from neuralboard import cpp_ext
 from neuralboard.addresses import box_label
 from neuralboard.audio import Audio
-from neuralboard.automated import open_automated
+from neuralboard.automated import AutomatedVoice, open_automated
 from neuralboard.automation import SILENCE_DB, Curve
 from neuralboard.errors import MixError, StreamingNotSupported
-from neuralboard.mixing.levels import PowerTrack
+from neuralboard.mixing.levels import StepMeans, Tap
 from neuralboard.mixing.panning import panned
 from neuralboard.mixing.routing import Arrow
 from neuralboard.mixing.strips import Bus, Strip, Track
@@ -80,7 +80,7 @@ class RunningStrip:
         Samples by which its output lags behind the mix's time.
     arrival : int
         The same for what enters its chain.
-    taps : list of (label, PowerTrack)
+    taps : list of Tap
         Levels before the chain and behind every box, where they were asked for.
     """
 
@@ -106,7 +106,7 @@ class RunningStrip:
             one = Heard(arrow, level, cpp_ext.DelayLine(rows, self.arrival - late))
             (self._keys if arrow.part == "key" else self._sound).append(one)
         self._channels = channels
-        self.taps: list[tuple[str, PowerTrack]] = []
+        self.taps: list[Tap] = []
         self._voice = self._opened(boxes)
         self.latency = self.arrival + self._voice.latency
         self._position = 0
@@ -125,14 +125,23 @@ class RunningStrip:
         each = self._settings.taps
         voice = open_automated(chain, boxes, rate, self._channels, each=each)
         if each:
-            late = self.arrival
-            labels = [box_label(item) if item is not None else "dry" for item in chain]
-            self.taps.append(("", PowerTrack(rate, late)))
-            for label, child in zip(labels, voice.children, strict=True):
-                late += child.latency
-                self.taps.append((label, PowerTrack(rate, late)))
-            voice.tap = lambda number, block: self.taps[number + 1][1].push(block)
+            self._tapped(voice)
         return voice
+
+    def _tapped(self, voice: AutomatedVoice) -> None:
+        """Measure before the chain and behind each of its boxes."""
+        rate, late = self._settings.sample_rate, self.arrival
+        labels = [box_label(item) if item is not None else "dry" for item in self._strip.chain]
+        self.taps.append(Tap("", StepMeans(rate, late), late, rate))
+        for label, child in zip(labels, voice.children, strict=True):
+            late += child.latency
+            self.taps.append(Tap(label, StepMeans(rate, late), late, rate))
+
+        def tap(number: int, block: Audio) -> None:
+            told = dict(voice.children[number].controls) if number >= 0 else {}
+            self.taps[number + 1].push(block, told)
+
+        voice.tap = tap
 
     def run(self, count: int, results: dict[str, Parts]) -> Parts:
         """Process one block, given what the strips that it hears gave."""

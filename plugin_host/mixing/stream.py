@@ -21,7 +21,7 @@ from neuralboard.board import Board
 from neuralboard.boxlist import BoxList
 from neuralboard.errors import MixError, StreamingNotSupported
 from neuralboard.mixing.flow import Flow
-from neuralboard.mixing.levels import PowerTrack
+from neuralboard.mixing.levels import Tap
 from neuralboard.mixing.routing import Arrow, Routing, side_chains
 from neuralboard.mixing.running import Parts, RunningStrip, Settings, named_error
 from neuralboard.mixing.sources import SourceFacts, TrackSource
@@ -284,7 +284,7 @@ class MixStream:
         """Return the seconds of quiet after which no echo is to be expected any more."""
         return max([_PATIENCE, *(_echo(s.chain) for s in self._strips.values())])
 
-    def levels(self) -> dict[str, list[tuple[str, PowerTrack]]]:
+    def levels(self) -> dict[str, list[Tap]]:
         """Return for every strip the levels before its chain and behind each of its boxes."""
         return {name: running.taps for name, running in self.running.items() if running.taps}
 
