@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuralboard.drawing import INK, INPUT, OURS, THEIRS, draw
+from neuralboard.drawing import INK, INPUT, OURS, draw
 
 __all__ = ["box_plots", "lines", "scatter", "spectrogram", "stacked_bars"]
 

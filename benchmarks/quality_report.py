@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from neuralboard import drawing
 from neuralboard.benchmarks import pictures
 from neuralboard.benchmarks.contenders import NOISY, Contender
 from neuralboard.benchmarks.contenders import facts as measured_on
@@ -236,8 +237,8 @@ def _cost_pictures(
 def _colours(groups: Mapping[str, Any], peers: Sequence[str]) -> dict[str, str]:
     names, colours = _names(groups), {}
     for box in groups:
-        ours = pictures.INPUT if box == NOISY else pictures.OURS
-        colours[names[box]] = pictures.THEIRS if box in peers else ours
+        ours = drawing.INPUT if box == NOISY else drawing.OURS
+        colours[names[box]] = drawing.THEIRS if box in peers else ours
     return colours
 
 

@@ -217,6 +217,7 @@ class Mixer:
             (mix, stems): float32 `[2, samples]`. Loudness and limiter belong to files:
             `render_mix`.
         """
+        self.check()
         parts: dict[str, list[Audio]] = {}
         total = self.num_samples()
         done = 0

@@ -69,20 +69,16 @@ class Routing:
     def audible(self) -> dict[str, bool]:
         """Return for every strip whether its output is heard, after mute and solo.
 
-        A soloed bus makes what is routed into it heard; buses stay open unless another bus is the
-        one that is soloed.
+        A soloed bus makes what is routed into it heard; a bus is heard where anything that is heard
+        reaches it.
         """
         routed = {n: s for n, s in self._strips.items() if isinstance(s, (Track, Bus))}
         soloed = {name for name, strip in routed.items() if strip.solo}
-        heard = {}
-        for name, strip in self._strips.items():
-            if not isinstance(strip, (Track, Bus)):
-                heard[name] = True
-                continue
-            open_ = not soloed or name in soloed or bool(soloed & self._ahead(name))
-            if isinstance(strip, Bus) and soloed and not open_:
-                open_ = any(other in soloed for other in self._behind(name))
-            heard[name] = open_ and not strip.mute
+        chosen = {n for n in routed if not soloed or n in soloed or soloed & self._ahead(n)}
+        heard = dict.fromkeys(self._strips, True)
+        for name, strip in routed.items():
+            reached = isinstance(strip, Bus) and bool(chosen & self._behind(name))
+            heard[name] = (name in chosen or reached) and not strip.mute
         return heard
 
     def sends_open(self, name: str, bus: str, audible: Mapping[str, bool]) -> bool:

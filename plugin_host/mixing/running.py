@@ -159,6 +159,8 @@ class RunningStrip:
                 sound = one.line.push(np.ascontiguousarray(sound))
             by_name[one.arrow.source] = sound
             total = sound if total is None else total + sound
+        if isinstance(self._strip, Bus) and self._strip.invert and total is not None:
+            total = np.negative(total)  # a track's is turned where it is read
         if total is None:
             total = np.zeros((self._channels, count), np.float32)
         side = {one.arrow.source: self._key(one, results) for one in self._keys}
