@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The frame of every picture of a report, by matplotlib without a screen. Same figures, same file."""
+"""The frame of every picture of a report, drawn by matplotlib without a screen."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def read_mix_text(text: str, path: Path) -> MixFile:
         if key not in _TOP:
             reading.add("", _unknown(key, _TOP, "the file"))
     mixer = Mixer(_rate(document, reading), pan_law_db=_law(document, reading))
-    for kind, key in ((Track, "track"), (Bus, "bus"), (Bus, "group")):
+    for kind, key in ((Track, "track"), (Bus, "group"), (Bus, "bus")):
         for number, table in enumerate(_tables(document, key, reading), 1):
             _add_strip(mixer, kind, f"{key} {number}", table, reading)
     settings = _read_master(mixer, document, reading)

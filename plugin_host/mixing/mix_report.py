@@ -7,7 +7,7 @@ A box's change is the level over the last 3 s behind it minus that before it, on
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,12 @@ class Watch:
         self.spectrum = SpectrumColumns(sample_rate, num_samples or 600 * sample_rate)
         self.meter = Meter(sample_rate, 2)
 
+    def begin(self, names: Iterable[str]) -> None:
+        """Say which outputs come, in the order in which they are to be shown."""
+        self.envelopes = {name: Envelope(self.sample_rate) for name in names}
+
     def push(self, name: str, audio: Audio) -> None:
         """Take a block of one output."""
-        if name not in self.envelopes:
-            self.envelopes[name] = Envelope(self.sample_rate)
         self.envelopes[name].push(audio)
 
     def push_mix(self, audio: Audio) -> None:
@@ -235,14 +237,14 @@ def _draw_changes(folder: Path, levels: Mapping[str, list[Tap]]) -> list[Picture
         if len(taps) < 2:
             continue
         file = f"boxes_{number}.svg"
-        _draw_strip(folder / file, taps)
+        _draw_strip(folder / file, name, taps)
         shown = [tap.label for tap in taps[1:]]
         alt = f"{name}: change of level by {', '.join(shown)}"
-        pictures.append(Picture(f"{_PICTURES}/{file}", alt, caption=name, wide=True))
+        pictures.append(_picture(file, alt))
     return pictures
 
 
-def _draw_strip(path: Path, taps: list[Tap]) -> None:
+def _draw_strip(path: Path, name: str, taps: list[Tap]) -> None:
     curves = [short_term_db(tap.power.steps()) for tap in taps]
     size = min(curve.size for curve in curves)
     seconds = (np.arange(size) + 1) * STEP_SECONDS
@@ -256,16 +258,18 @@ def _draw_strip(path: Path, taps: list[Tap]) -> None:
             panel.plot(seconds, change, color=OURS, linewidth=1.2)
             panel.axhline(0.0, color=INK, linewidth=0.6)
             most = np.nanmax(np.abs(change)) if heard.any() else 1.0
-            for name, means in tap.controls.items():
-                if name.endswith("_db"):
+            for control, means in tap.controls.items():
+                if control.endswith("_db"):
                     told = means.steps()[:size]
                     at = (np.arange(told.size) + 0.5) * STEP_SECONDS
-                    words = name.removesuffix("_db").replace("_", " ")
+                    words = control.removesuffix("_db").replace("_", " ")
                     panel.plot(at, told, color=THEIRS, linewidth=0.8, label=words)
                     panel.legend(loc="lower right", fontsize=8, frameon=False)
                     most = max(most, float(np.max(np.abs(told), initial=0.0)))
             panel.set_ylim(-max(1.15 * most, 1.0), max(1.15 * most, 1.0))
             panel.set_ylabel(f"{_shortened(tap.label)}\ndB", rotation=0, ha="right", va="center")
+            panel.set_xlim(0.0, max(seconds[-1:].sum(), STEP_SECONDS))
+        panels[0].set_title(name, fontsize=10, loc="left", fontweight="bold")
         panels[-1].set_xlabel("seconds")
 
-    draw(path, (11.0, 0.6 + 0.95 * (len(taps) - 1)), paint)
+    draw(path, (11.0, 0.8 + 0.95 * (len(taps) - 1)), paint)

@@ -15,10 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from neuralboard.audio import Audio
 from neuralboard.audio_writer import AudioWriter
 from neuralboard.errors import AudioFileError, MixError
+from neuralboard.finish import Finished, finish
 from neuralboard.mixing.lock import (
     LOCK_NAME,
     Lock,
@@ -32,11 +36,17 @@ from neuralboard.mixing.lock import (
 from neuralboard.mixing.mixer import Mixer, thread_count
 from neuralboard.mixing.routing import Routing
 from neuralboard.mixing.settings import OutputSettings
-from neuralboard.mixing.stream import MIX, PREMASTER
+from neuralboard.mixing.stream import MIX, PREMASTER, MixStream
 from neuralboard.mixing.strips import MASTER
 from neuralboard.safe_file import reason_of
+from neuralboard.spool import Spool
+
+if TYPE_CHECKING:
+    from neuralboard.mixing.mix_report import Watch
 
 __all__ = ["MixReport", "render_mix"]
+
+REPORT = "report.html"
 
 Progress = Callable[[int, int | None], None]
 
@@ -124,27 +134,33 @@ def render_mix(
     lock, plan, hashes = _planned(mixer, settings, folder, sounds)
     report = MixReport(folder, sample_rate=mixer.sample_rate)
     due = [output for output in plan if not _up_to_date(output, folder, lock)]
+    if settings.report and plan[0] not in due and not _same(folder, REPORT, lock):
+        due.insert(0, plan[0])  # the report is drawn while the mix is made
     report.kept = [output.file for output in plan if output not in due]
     if not due and lock.length is not None:
         report.samples = lock.length
         report.seconds_taken = time.monotonic() - begun
         return report
-    _may_write([output.file for output in due], folder, lock, force)
+    drawn = [REPORT] if settings.report and plan[0] in due else []
+    _may_write([*(output.file for output in due), *drawn], folder, lock, force)
     _make_folders(folder, due)
     protected = [*sounds, *inputs]
     run = _Run(mixer, settings, folder, due, lock, protected, threads, progress, title)
-    length = run.go(report)
+    length = run.go(report, lock.length)
     if lock.length is not None and length != lock.length and report.kept:
         # Something else made the mix longer or shorter: what was kept has another length.
         again = [output for output in plan if output.file in report.kept]
         report.kept = []
         _may_write([output.file for output in again], folder, lock, force)
-        run = _Run(mixer, settings, folder, again, lock, protected, threads, progress, title)
-        run.go(report)
+        more = _Run(mixer, settings, folder, again, lock, protected, threads, progress, title)
+        more.go(report, length)
+        run.hashes |= more.hashes
     new = Lock(made_with(), _named(hashes, folder), {}, [], length)
     for output in plan:
         told = run.hashes.get(output.file) or lock.outputs.get(output.file, {}).get("sha256", "")
         new.outputs[output.file] = {"recipe": output.recipe, "sha256": told}
+    if settings.report:
+        new.outputs[REPORT] = {"recipe": "", "sha256": hash_file(folder / REPORT)}
     new.write(folder)
     report.written.append(LOCK_NAME)
     report.samples = length
@@ -216,7 +232,13 @@ def _up_to_date(output: _Output, folder: Path, lock: Lock) -> bool:
     known = lock.outputs.get(output.file)
     if known is None or known.get("recipe") != output.recipe:
         return False
-    return hash_file(folder / output.file) == known.get("sha256") != ""
+    return _same(folder, output.file, lock)
+
+
+def _same(folder: Path, name: str, lock: Lock) -> bool:
+    """Return whether a file has the bytes that the lock remembers."""
+    known = lock.outputs.get(name, {}).get("sha256")
+    return bool(known) and hash_file(folder / name) == known
 
 
 def _may_write(files: list[str], folder: Path, lock: Lock, force: bool) -> None:
@@ -227,10 +249,13 @@ def _may_write(files: list[str], folder: Path, lock: Lock, force: bool) -> None:
         path = folder / name
         if not path.exists() or name in lock.writing:
             continue
-        known = lock.outputs.get(name, {}).get("sha256")
-        if known and hash_file(path) == known:
+        if _same(folder, name, lock):
             continue
-        why = "was changed since it was rendered" if known else "was not made by this mix"
+        why = (
+            "was changed since it was rendered"
+            if name in lock.outputs
+            else "was not made by this mix"
+        )
         raise MixError(
             f"{path} exists and {why}; --force (force=True) replaces it, or choose another folder"
         )
@@ -275,35 +300,106 @@ class _Run:
         self._threads, self._progress, self._title = thread_count(threads), progress, title
         self.hashes: dict[str, str] = {}
 
-    def go(self, report: MixReport) -> int:
-        """Render, write, and return the length in samples."""
+    def go(self, report: MixReport, known: int | None) -> int:
+        """Render, write, and return the length in samples.
+
+        Stems alone get the length of the mix that is known: they can't tell where its tail ends.
+        """
         whole = any(output.source in (MIX, PREMASTER) for output in self._due)
         stems = [output.source for output in self._due if output.source not in (MIX, PREMASTER)]
-        wants_report = self._settings.report and whole
         total = self._mixer.num_samples()
         with ExitStack() as stack:
+            watch = None
+            if self._settings.report and any(output.source == MIX for output in self._due):
+                from neuralboard.mixing.mix_report import Watch  # matplotlib is wanted here only
+
+                watch = Watch(self._mixer.sample_rate, total)
             stream = stack.enter_context(
                 self._mixer.open(
                     stems=stems,
                     mix=whole,
                     tail=self._settings.tail,
                     threads=self._threads,
-                    taps=wants_report,
+                    taps=watch is not None,
+                    length=None if whole else known,
                 )
             )
             writers = {out.source: stack.enter_context(self._writer(out)) for out in self._due}
             pool = stack.enter_context(ThreadPoolExecutor(max(self._threads - 1, 1)))
-            length = 0
-            for block in stream.blocks():
-                size = next(iter(block.values())).shape[1]
-                list(pool.map(lambda name: writers[name].write(block[name]), writers))  # noqa: B023
-                length += size
-                if self._progress is not None:
-                    self._progress(length, None if total is None else max(total, length))
+            spool = None
+            if MIX in writers and self._finishes:
+                spool = stack.enter_context(Spool(2, beside=self._folder / "mix"))
+            length = self._render(stream, writers, spool, watch, pool, total)
+            finished = None
+            if spool is not None:
+                finished = self._finish(spool, writers[MIX], watch)
+                report.notes += [f"warning: mix: {text}" for text in finished.warnings]
+                report.notes.append(f"mix: {finished.describe()}")
             self._close(writers, pool)
             self._tell(writers, report)
-        _ = stream
+            if watch is not None:
+                report.written += self._report(stream, watch, report)
         return length
+
+    @property
+    def _finishes(self) -> bool:
+        return not (self._settings.loudness_lufs is None and self._settings.true_peak_db is None)
+
+    def _render(
+        self,
+        stream: MixStream,
+        writers: Mapping[str, AudioWriter],
+        spool: Spool | None,
+        watch: Watch | None,
+        pool: ThreadPoolExecutor,
+        total: int | None,
+    ) -> int:
+        """Write all outputs block by block; return the samples of each."""
+        length = 0
+
+        def take(name: str, audio: Audio) -> None:
+            if name == MIX and spool is not None:
+                spool.write(np.ascontiguousarray(audio))
+                return
+            if name in writers:
+                writers[name].write(audio)
+            if watch is not None:
+                if name == MIX:
+                    watch.push_mix(audio)
+                else:
+                    watch.push(name, audio)
+
+        if watch is not None:
+            watch.begin(stream.outputs)
+        for block in stream.blocks():
+            list(pool.map(take, block.keys(), block.values()))
+            length += next(iter(block.values())).shape[1]
+            if self._progress is not None:
+                self._progress(length, None if total is None else max(total, length))
+        return length
+
+    def _finish(self, spool: Spool, writer: AudioWriter, watch: Watch | None) -> Finished:
+        """Bring the mix to its loudness and write it."""
+        finished = finish(
+            spool,
+            self._mixer.sample_rate,
+            2,
+            loudness_lufs=self._settings.loudness_lufs,
+            true_peak_db=self._settings.true_peak_db,
+        )
+        for block in finished.blocks():
+            writer.write(block)
+            if watch is not None:
+                watch.push_mix(block)
+        return finished
+
+    def _report(self, stream: MixStream, watch: Watch, report: MixReport) -> list[str]:
+        from neuralboard.mixing.mix_report import write_mix_report
+
+        facts = [note.removeprefix("warning: ") for note in report.notes]
+        return write_mix_report(
+            self._folder, self._title, watch, stream.levels(), facts, made_with()
+        )
 
     def _writer(self, output: _Output) -> AudioWriter:
         return AudioWriter(
@@ -319,7 +415,7 @@ class _Run:
     def _close(self, writers: Mapping[str, AudioWriter], pool: ThreadPoolExecutor) -> None:
         """Put all files in place; the lock says beforehand which, in case it is stopped between."""
         files = [output.file for output in self._due]
-        replace(self._lock, writing=[*self._lock.writing, *files]).write(self._folder)
+        replace(self._lock, writing=[*self._lock.writing, *files, REPORT]).write(self._folder)
         list(pool.map(lambda writer: writer.close(), writers.values()))
         told = pool.map(lambda name: hash_file(self._folder / name), files)
         self.hashes |= dict(zip(files, told, strict=True))

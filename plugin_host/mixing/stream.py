@@ -62,6 +62,8 @@ class MixStream:
     tail : float or "auto"
     block : int
         Samples of a block.
+    length : int, optional
+        Samples of every output, whatever the tail: of a mix that is known already.
 
     Attributes
     ----------
@@ -84,6 +86,7 @@ class MixStream:
         threads: int = 1,
         tail: Tail = "auto",
         block: int = BLOCK,
+        length: int | None = None,
     ) -> None:
         self._strips, self.sample_rate = strips, sample_rate
         self._routing = Routing(strips)
@@ -93,7 +96,7 @@ class MixStream:
         self._settings = Settings(sample_rate, pan_law_db, taps)
         self._sources: dict[str, TrackSource] = {}
         self.running: dict[str, RunningStrip] = {}
-        self.length: int | None = None
+        self.length = self._wanted = length
         self._names = [
             name
             for name in self._routing.order
@@ -251,8 +254,12 @@ class MixStream:
             return
 
     def _tailed(self, block: Block, following: Callable[[], Block], end: int) -> Iterator[Block]:
-        if self._tail != "auto":
-            left = round(self._tail * self.sample_rate)
+        if self._wanted is not None or self._tail != "auto":
+            left = (
+                round(float(self._tail) * self.sample_rate)
+                if self._wanted is None
+                else max(self._wanted - end, 0)
+            )
             self.length = end + left
             while left > 0:
                 part = _cut(block, 0, min(left, _size(block)))

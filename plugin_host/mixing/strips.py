@@ -157,7 +157,8 @@ class Strip(Configurable):
             try:
                 type(self)._descriptors[address].check(value, "value")
             except ParameterError as error:
-                raise ParameterError(f"{curve.title}, point {number}: {error}") from None
+                text = str(error).removeprefix("value.")
+                raise ParameterError(f"{curve.title}, point {number}: {text}") from None
         return curve
 
     def automation_problems(self) -> list[str]:

@@ -6,14 +6,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import neuralboard as nb
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pedalboard import BrickwallLimiter, Compressor, Gain, HighpassFilter
+
+import neuralboard as nb
 from neuralboard.automated import Automated
 from neuralboard.automation import SILENCE_DB, Curve
-from pedalboard import BrickwallLimiter, Compressor, Gain, HighpassFilter
 
 RATE = 48_000
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from neuralboard.audio_reader import AudioReader
 from neuralboard.audio_writer import AudioWriter
-from numpy.typing import NDArray
 
 RATE = 48_000
 Audio = NDArray[np.float32]
@@ -29,7 +30,7 @@ def peak_db(audio: Any) -> float:
 def write(path: Path, audio: Audio, rate: int = RATE, bits: int = 32) -> Path:
     """Write a sound file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with AudioWriter(path, rate, audio.shape[0], bits) as file:
+    with AudioWriter(path, rate, audio.shape[0], bits, force=True) as file:
         file.write(audio)
     return path
 

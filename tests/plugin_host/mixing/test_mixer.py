@@ -7,13 +7,13 @@ import math
 from itertools import pairwise
 from typing import Any
 
-import neuralboard as nb
 import numpy as np
 import pytest
-from neuralboard.mixing.mixer import Mixer
-from neuralboard.mixing.panning import panned
 from pedalboard import PitchShift
 
+import neuralboard as nb
+from neuralboard.mixing.mixer import Mixer
+from neuralboard.mixing.panning import panned
 from tests.plugin_host.mixing.sounds import RATE, noise, peak_db, write
 
 LATE = "brickwall_limiter(ceiling_db=0, lookahead_ms=5)"  # nothing but 240 samples for quiet sounds
@@ -98,9 +98,7 @@ def test_a_key_of_other_channels_fits() -> None:
 def test_sends_before_and_after_the_fader() -> None:
     sound = noise(3, 0.3)
     mixer = Mixer(RATE)
-    mixer.track(
-        "a", sound, gain_db=-20.0, sends={"post": -6.0, "pre": {"db": -6.0, "pre": True}}
-    )
+    mixer.track("a", sound, gain_db=-20.0, sends={"post": -6.0, "pre": {"db": -6.0, "pre": True}})
     mixer.bus("post")
     mixer.bus("pre")
     _, stems = mixer.render(tail=0)
@@ -268,9 +266,9 @@ def test_what_fails_names_its_track() -> None:
     for threads in (1, 3):
         with pytest.raises(nb.NeuralboardError, match=r"^track 'bad': RuntimeError: boom$"):
             mixer.render(threads=threads)
+    lost = Mixer(RATE)
+    lost.track("no", "nowhere.wav")
     with pytest.raises(nb.NeuralboardError, match=r"^track 'no': can't read .*no such file"):
-        lost = Mixer(RATE)
-        lost.track("no", "nowhere.wav")
         lost.render()
 
 
