@@ -23,6 +23,7 @@ from neuralboard.errors import (
     BrokenSamplesWarning,
     ChainError,
     LatencyChangeWarning,
+    MixError,
     ModelFileError,
     NeuralboardError,
     NeuralboardWarning,
@@ -75,10 +76,15 @@ if _TYPE_CHECKING:  # for editors and type checkers; at run time these are found
     from pedalboard._pedalboard import AudioProcessorParameter, load_plugin
 
     from neuralboard import io, midi_utils, testing
+    from neuralboard.automated import Automated
     from neuralboard.compat import AudioStream, process
     from neuralboard.files import process_file
     from neuralboard.live_stream import LiveStream, live
     from neuralboard.loudness import Loudness, Meter, measure_loudness
+    from neuralboard.mixing.mix_file import read_mix
+    from neuralboard.mixing.mixer import Mixer
+    from neuralboard.mixing.outputs import render_mix
+    from neuralboard.mixing.settings import OutputSettings
 
 Pedalboard = Board
 Chain = Board
@@ -88,6 +94,11 @@ _LAZY = {
     "process_file": "neuralboard.files:process_file",
     "process": "neuralboard.compat:process",
     "AudioStream": "neuralboard.compat:AudioStream",
+    "Automated": "neuralboard.automated:Automated",
+    "Mixer": "neuralboard.mixing.mixer:Mixer",
+    "OutputSettings": "neuralboard.mixing.settings:OutputSettings",
+    "read_mix": "neuralboard.mixing.mix_file:read_mix",
+    "render_mix": "neuralboard.mixing.outputs:render_mix",
     # No module may be called neuralboard.live: its import would hide the function.
     "live": "neuralboard.live_stream:live",
     "LiveStream": "neuralboard.live_stream:LiveStream",
@@ -110,6 +121,7 @@ __all__ = [
     "Effect",
     "LatencyChangeWarning",
     "Mix",
+    "MixError",
     "ModelFileError",
     "NeuralboardError",
     "NeuralboardWarning",
@@ -132,6 +144,7 @@ __all__ = [
 __all__ += [
     "AudioProcessorParameter",
     "AudioStream",
+    "Automated",
     "Bitcrush",
     "BrickwallLimiter",
     "Chorus",
@@ -156,7 +169,9 @@ __all__ += [
     "LowpassFilter",
     "MP3Compressor",
     "Meter",
+    "Mixer",
     "NoiseGate",
+    "OutputSettings",
     "PeakFilter",
     "Phaser",
     "PitchShift",
@@ -172,6 +187,8 @@ __all__ += [
     "midi_utils",
     "process",
     "process_file",
+    "read_mix",
+    "render_mix",
     "testing",
     "time_stretch",
 ]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make the stems of a short song out of nothing but formulas, then mix them.
 
-    python examples/mix_song/make_stems.py [FOLDER]     # 20 s: FOLDER/stems/*.wav and FOLDER/mix.toml
+    python examples/mix_song/make_stems.py [FOLDER]       # FOLDER/stems/*.wav and FOLDER/mix.toml
     neuralboard mix FOLDER/mix.toml -o FOLDER/out
 
 Eight bars at 100 beats a minute over four chords: drums, bass, pad, plucks and a sung "ah". The sung
-track is mono, the plucks were "recorded" at 44.1 kHz, as it happens.
+track is mono and the plucks are at 44.1 kHz, as it happens.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from neuralboard.main import main
 from neuralboard.mixing.mix_file import MixFileError, read_mix
-
 from tests.plugin_host.mixing.sounds import RATE, noise, peak_db, read, write
 
 GOOD = """
@@ -26,7 +26,9 @@ highpass_filter(90)
   | compressor(threshold_db=-20, ratio=3)   # a comment
 \"\"\"
 sends = { plate = -18.0, room = { db = -12, pre = true } }
-automation = { "compressor.threshold_db" = [[0.0, -20], [0.3, -26]], gain_db = [[0, -inf], [0.1, 0]] }
+[track.automation]
+"compressor.threshold_db" = [[0.0, -20], [0.3, -26]]
+gain_db = [[0, -inf], [0.1, 0]]
 [[track]]
 file = "stems/drums.wav"
 pan = -0.25

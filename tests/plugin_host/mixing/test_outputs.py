@@ -10,15 +10,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import neuralboard as nb
 import numpy as np
 import pytest
+
+import neuralboard as nb
 from neuralboard.loudness import measure_loudness
 from neuralboard.mixing.lock import LOCK_NAME
 from neuralboard.mixing.mixer import Mixer
 from neuralboard.mixing.outputs import MixReport, render_mix
 from neuralboard.mixing.settings import OutputSettings
-
 from tests.plugin_host.mixing.sounds import RATE, noise, peak_db, read, write
 
 FULL = OutputSettings(stems=True, report=False, tail=0.0)
