@@ -17,7 +17,7 @@ import shutil
 import sys
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ class Parts:
     """CPU seconds of parts, gathered over all threads."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._lock = threading.Lock()
 
     def timed(self, owner: Any, name: str, part: str) -> None:
@@ -111,7 +111,10 @@ def measure(folder: Path, minutes: float, tracks: int, *, report: bool) -> dict[
         "times_real_time": round(seconds / wall, 1),
         "cpu_seconds": round(time.process_time() - cpu, 2),
         "peak_rss_mb": round(peak_memory() / 1e6),
-        "parts_cpu_seconds": {k: round(v, 2) for k, v in parts.seconds.most_common()},
+        "parts_cpu_seconds": {
+            name: round(value, 2)
+            for name, value in sorted(parts.seconds.items(), key=lambda item: -item[1])
+        },
         "measured_on": describe(),
     }
     shutil.rmtree(folder / "out", ignore_errors=True)

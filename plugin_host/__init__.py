@@ -80,7 +80,6 @@ if _TYPE_CHECKING:  # for editors and type checkers; at run time these are found
     from neuralboard.compat import AudioStream, process
     from neuralboard.files import process_file
     from neuralboard.live_stream import LiveStream, live
-    from neuralboard.loudness import Loudness, Meter, measure_loudness
     from neuralboard.mixing.mix_file import read_mix
     from neuralboard.mixing.mixer import Mixer
     from neuralboard.mixing.outputs import render_mix

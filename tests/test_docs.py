@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 import neuralboard as nb
+from neuralboard.mixing.mix_file import MixFileError, read_mix_text
 from tests.test_examples import PROJECT, run
 
 PAGES = sorted((PROJECT / "docs").glob("*.md"))
-RUN = ("boxes", "chain-text", "dynamics", "loudness", "streaming", "write-a-box")
+RUN = ("boxes", "chain-text", "dynamics", "loudness", "mixing", "streaming", "write-a-box")
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -42,6 +43,15 @@ def test_the_chains_of_the_pages_are_chains() -> None:
     assert len(found) >= 2
     for text in found:
         assert len(nb.parse_chain(text)) > 0
+
+
+def test_the_mix_files_of_the_pages_are_right_but_for_their_sounds() -> None:
+    found = [text for page in PAGES for text in blocks(page, "toml") if "[[track]]" in text]
+    assert found
+    for text in found:
+        with pytest.raises(MixFileError) as caught:
+            read_mix_text(text, Path("nowhere/mix.toml"))
+        assert all("no such file" in problem for problem in caught.value.problems)
 
 
 @pytest.mark.parametrize("page", [*PAGES, PROJECT / "README.md"], ids=lambda page: page.name)

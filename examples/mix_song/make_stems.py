@@ -4,8 +4,8 @@
     python examples/mix_song/make_stems.py [FOLDER]       # FOLDER/stems/*.wav and FOLDER/mix.toml
     neuralboard mix FOLDER/mix.toml -o FOLDER/out
 
-Eight bars at 100 beats a minute over four chords: drums, bass, pad, plucks and a sung "ah". The sung
-track is mono and the plucks are at 44.1 kHz, as it happens.
+Eight bars at 100 beats a minute over four chords: drums, bass, pad, plucks and a sung "ah". The
+sung track is mono and the plucks are at 44.1 kHz, as it happens.
 """
 
 from __future__ import annotations

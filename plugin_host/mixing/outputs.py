@@ -15,30 +15,31 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neuralboard.audio import Audio
 from neuralboard.audio_writer import AudioWriter
-from neuralboard.errors import AudioFileError, MixError
 from neuralboard.finish import Finished, finish
 from neuralboard.mixing.lock import (
     LOCK_NAME,
     Lock,
-    files_in,
     hash_file,
-    hash_files,
     made_with,
-    recipe,
-    strip_recipe,
 )
 from neuralboard.mixing.mixer import Mixer, thread_count
-from neuralboard.mixing.routing import Routing
+from neuralboard.mixing.planning import (
+    Output,
+    check_replaceable,
+    make_folders,
+    make_plan,
+    named_inputs,
+    same_bytes,
+    up_to_date,
+)
 from neuralboard.mixing.settings import OutputSettings
 from neuralboard.mixing.stream import MIX, PREMASTER, MixStream
-from neuralboard.mixing.strips import MASTER
-from neuralboard.safe_file import reason_of
 from neuralboard.spool import Spool
 
 if TYPE_CHECKING:
@@ -81,18 +82,6 @@ class MixReport:
         return self.samples / self.sample_rate
 
 
-@dataclass(frozen=True)
-class _Output:
-    """One sound file to be."""
-
-    file: str
-    source: str  # the name that MixStream gives it
-    format: str
-    bit_depth: int | None
-    quality: Any
-    recipe: str
-
-
 def render_mix(
     mixer: Mixer,
     folder: str | Path,
@@ -131,10 +120,10 @@ def render_mix(
     settings, folder = settings or OutputSettings(), Path(folder)
     mixer.check()
     sounds = [facts.path for facts in mixer.facts().values() if facts.path is not None]
-    lock, plan, hashes = _planned(mixer, settings, folder, sounds)
+    lock, plan, hashes = make_plan(mixer, settings, folder, sounds)
     report = MixReport(folder, sample_rate=mixer.sample_rate)
-    due = [output for output in plan if not _up_to_date(output, folder, lock)]
-    if settings.report and plan[0] not in due and not _same(folder, REPORT, lock):
+    due = [output for output in plan if not up_to_date(output, folder, lock)]
+    if settings.report and plan[0] not in due and not same_bytes(folder, REPORT, lock):
         due.insert(0, plan[0])  # the report is drawn while the mix is made
     report.kept = [output.file for output in plan if output not in due]
     if not due and lock.length is not None:
@@ -142,8 +131,8 @@ def render_mix(
         report.seconds_taken = time.monotonic() - begun
         return report
     drawn = [REPORT] if settings.report and plan[0] in due else []
-    _may_write([*(output.file for output in due), *drawn], folder, lock, force)
-    _make_folders(folder, due)
+    check_replaceable([*(output.file for output in due), *drawn], folder, lock, force)
+    make_folders(folder, due)
     protected = [*sounds, *inputs]
     run = _Run(mixer, settings, folder, due, lock, protected, threads, progress, title)
     length = run.go(report, lock.length)
@@ -151,11 +140,11 @@ def render_mix(
         # Something else made the mix longer or shorter: what was kept has another length.
         again = [output for output in plan if output.file in report.kept]
         report.kept = []
-        _may_write([output.file for output in again], folder, lock, force)
+        check_replaceable([output.file for output in again], folder, lock, force)
         more = _Run(mixer, settings, folder, again, lock, protected, threads, progress, title)
         more.go(report, length)
         run.hashes |= more.hashes
-    new = Lock(made_with(), _named(hashes, folder), {}, [], length)
+    new = Lock(made_with(), named_inputs(hashes, folder), {}, [], length)
     for output in plan:
         told = run.hashes.get(output.file) or lock.outputs.get(output.file, {}).get("sha256", "")
         new.outputs[output.file] = {"recipe": output.recipe, "sha256": told}
@@ -168,118 +157,6 @@ def render_mix(
     return report
 
 
-def _planned(
-    mixer: Mixer, settings: OutputSettings, folder: Path, sounds: list[Path]
-) -> tuple[Lock, list[_Output], dict[Path, str]]:
-    from neuralboard.presets import describe_box
-
-    strips = mixer.strips
-    models = [p for s in strips.values() for p in files_in(describe_box(s.chain))]
-    hashes = hash_files([*sounds, *models])
-    recipes = {name: strip_recipe(strip, hashes) for name, strip in strips.items()}
-    routing = Routing(strips)
-    heard = routing.audible()
-    ends = {
-        name: [facts.num_samples, facts.sample_rate, getattr(strips[name], "offset", 0.0)]
-        for name, facts in mixer.facts().items()
-    }
-    shared = [made_with(), mixer.sample_rate, mixer.pan_law_db, settings.tail, ends]
-
-    def of(names: Iterable[str], *more: Any) -> str:
-        reached = sorted(routing.upstream(names))
-        return recipe(
-            shared, {name: [recipes[name], heard[name]] for name in reached}, routing.arrows
-            if MASTER in reached else [a for a in routing.arrows if a.target in reached], *more
-        )  # fmt: skip
-
-    depth = settings.stems_bit_depth
-    finish = [settings.loudness_lufs, settings.true_peak_db, settings.dual_mono]
-    form = [settings.format, settings.bit_depth, settings.quality]
-    plan = [
-        _Output(
-            f"mix.{settings.format}",
-            MIX,
-            settings.format,
-            _mix_depth(settings),
-            settings.quality,
-            of([MASTER], finish, form),
-        )
-    ]
-    if settings.with_premaster:
-        sources = [arrow.source for arrow in routing.into(MASTER)]
-        plan.append(
-            _Output("premaster.wav", PREMASTER, "wav", depth, None, of(sources, "premaster", depth))
-        )
-    if settings.stems:
-        plan += [
-            _Output(
-                f"stems/{arrow.source}.wav", arrow.source, "wav", depth, None,
-                of([arrow.source], depth),
-            )
-            for arrow in routing.into(MASTER)
-            if arrow.part == "out"
-        ]  # fmt: skip
-    return Lock.read(folder), plan, hashes
-
-
-def _mix_depth(settings: OutputSettings) -> int | None:
-    if settings.format in ("ogg", "mp3"):
-        return None
-    return settings.bit_depth or 24
-
-
-def _up_to_date(output: _Output, folder: Path, lock: Lock) -> bool:
-    known = lock.outputs.get(output.file)
-    if known is None or known.get("recipe") != output.recipe:
-        return False
-    return _same(folder, output.file, lock)
-
-
-def _same(folder: Path, name: str, lock: Lock) -> bool:
-    """Return whether a file has the bytes that the lock remembers."""
-    known = lock.outputs.get(name, {}).get("sha256")
-    return bool(known) and hash_file(folder / name) == known
-
-
-def _may_write(files: list[str], folder: Path, lock: Lock, force: bool) -> None:
-    """Raise `MixError` for a file that is not ours to replace."""
-    if force:
-        return
-    for name in files:
-        path = folder / name
-        if not path.exists() or name in lock.writing:
-            continue
-        if _same(folder, name, lock):
-            continue
-        why = (
-            "was changed since it was rendered"
-            if name in lock.outputs
-            else "was not made by this mix"
-        )
-        raise MixError(
-            f"{path} exists and {why}; --force (force=True) replaces it, or choose another folder"
-        )
-
-
-def _make_folders(folder: Path, due: list[_Output]) -> None:
-    try:
-        for parent in {(folder / output.file).parent for output in due}:
-            parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AudioFileError(f"can't make the folder {folder}: {reason_of(error)}") from None
-
-
-def _named(hashes: Mapping[Path, str], folder: Path) -> dict[str, str]:
-    """Return the inputs by names that hold on another machine, where that is possible."""
-    base = folder.resolve().parent
-    named = {}
-    for path, value in hashes.items():
-        real = path.resolve()
-        name = real.relative_to(base).as_posix() if real.is_relative_to(base) else real.name
-        named[name] = value
-    return named
-
-
 class _Run:
     """One pass over the mix that writes the files that are due."""
 
@@ -288,7 +165,7 @@ class _Run:
         mixer: Mixer,
         settings: OutputSettings,
         folder: Path,
-        due: list[_Output],
+        due: list[Output],
         lock: Lock,
         protected: list[Path],
         threads: int | None,
@@ -401,14 +278,14 @@ class _Run:
             self._folder, self._title, watch, stream.levels(), facts, made_with()
         )
 
-    def _writer(self, output: _Output) -> AudioWriter:
+    def _writer(self, output: Output) -> AudioWriter:
         return AudioWriter(
             self._folder / output.file,
             self._mixer.sample_rate,
             2,
             output.bit_depth,
             quality=output.quality,
-            force=True,  # `_may_write` has said yes
+            force=True,  # `check_replaceable` has said yes
             inputs=self._protected,
         )
 

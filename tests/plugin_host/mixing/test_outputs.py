@@ -31,7 +31,7 @@ def _mixer(folder: Path, gain_db: float = 0.0) -> Mixer:
         if not path.exists():
             write(path, noise(number, 0.6 + 0.1 * number))
         mixer.track(f"t{number}", path, chain="compressor(threshold_db=-30, ratio=3)")
-    mixer.strips["t0"].sends = {"fx": -6.0}  # type: ignore[attr-defined]
+    mixer.strips["t0"].sends = {"fx": -6.0}
     mixer.strips["t1"].gain_db = gain_db
     mixer.bus("fx", chain="brickwall_limiter(ceiling_db=0) | reverb(dry_level=0)")
     mixer.master.chain = nb.parse_chain("compressor(threshold_db=-12, ratio=2)")
