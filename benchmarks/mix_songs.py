@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real songs through a first mix: is the loudness met, does any true peak pass the ceiling?
+"""Real songs through a first mix: how near the loudness is, whether a peak passes the ceiling.
 
     python -m neuralboard.benchmarks.mix_songs FOLDER     # of folders of stems, one a song
 
-Each song's mix file is what `neuralboard mix-init` writes. The mix is written as 24-bit WAV, Ogg and
-MP3, read again, and measured at 16 values per sample.
+Each song's mix file is what `neuralboard mix-init` writes. The mix is written as 24-bit WAV, Ogg
+and MP3, read again, and measured at 16 values per sample.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from neuralboard.cpp_ext import checks
 from neuralboard.cpp_ext.filters import FIRST_ORDER, check_filter
 from neuralboard.cpp_ext.reference_convolver import Convolver
-from neuralboard.cpp_ext.reference_loudness import LoudnessMeter
 from neuralboard.cpp_ext.reference_dynamics import DynamicShelf, GainReduction, apply_gain_db
+from neuralboard.cpp_ext.reference_loudness import LoudnessMeter
 from neuralboard.cpp_ext.reference_rates import RatePair
 from neuralboard.cpp_ext.reference_stft import IstftStream, MaskStream, Stft, StftStream
 from neuralboard.cpp_ext.reference_svf import SvfCascade

@@ -28,7 +28,7 @@ _EXTENSIONS = {".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3", ".m4a", ".wave"
 _KINDS: tuple[tuple[str, float, str, float | None], ...] = (
     ("backing bgvox bgv choir bvs harmony harmonies", -26.0, "high_pass(120, slope=24)", -15.0),
     (
-        "vocal vocals vox voice lead singer sing",
+        "vocal vocals vox voice singer sing",
         -20.0,
         "high_pass(90, slope=24) | compressor(threshold_db=-20, ratio=3, attack_ms=5,"
         " release_ms=80) | de_esser()",
@@ -62,6 +62,7 @@ _KINDS: tuple[tuple[str, float, str, float | None], ...] = (
     ("fx effect effects sfx riser noise ambience atmo", -30.0, "high_pass(60)", None),
     ("music bed jingle", -28.0, "", None),
 )
+_HIGHEST_PEAK = -6.0  # dBFS, before the chain: a few loud hits are no reason to limit all
 _SPEECH = 2  # index in _KINDS
 
 
@@ -178,7 +179,8 @@ def _track(
     names[name.casefold()] += 1
     if names[name.casefold()] > 1 or name.casefold() == "master":
         name = f"{name} {names[name.casefold()] + 1}"
-    gain = float(np.clip(round(2 * (level - stem.loudest_db)) / 2, -24.0, 18.0))
+    wanted = min(level - stem.loudest_db, _HIGHEST_PEAK - stem.peak_db)
+    gain = float(np.clip(round(2 * wanted) / 2, -24.0, 18.0))
     silent = stem.loudest_db < -90
     minutes, seconds = divmod(stem.seconds, 60)
     told = [f"{minutes:.0f}:{seconds:04.1f}", "mono" if stem.channels == 1 else "stereo"]
