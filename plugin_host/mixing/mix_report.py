@@ -87,7 +87,7 @@ def write_mix_report(
     _draw_waves(pictures / "waveforms.svg", watch)
     _draw_loudness(pictures / "loudness.svg", loudness)
     _draw_spectrum(pictures / "spectrogram.jpg", watch)
-    changes = _draw_changes(pictures, levels)
+    changes = _draw_changes(pictures, levels, loudness.seconds)
     sections = [
         Section("Loudness", [_loudness_table(loudness), _picture("loudness.svg", _LOUDNESS)]),
         Section("Spectrum", [_picture("spectrogram.jpg", "Spectrogram of the mix")]),
@@ -230,23 +230,25 @@ def _draw_spectrum(path: Path, watch: Watch) -> None:
     draw(path, (11.0, 3.6), paint)
 
 
-def _draw_changes(folder: Path, levels: Mapping[str, list[Tap]]) -> list[Picture]:
+def _draw_changes(
+    folder: Path, levels: Mapping[str, list[Tap]], seconds_in_all: float
+) -> list[Picture]:
     """Draw one picture for each strip that has boxes."""
     pictures = []
     for number, (name, taps) in enumerate(levels.items(), 1):
         if len(taps) < 2:
             continue
         file = f"boxes_{number}.svg"
-        _draw_strip(folder / file, name, taps)
+        _draw_strip(folder / file, name, taps, seconds_in_all)
         shown = [tap.label for tap in taps[1:]]
         alt = f"{name}: change of level by {', '.join(shown)}"
         pictures.append(_picture(file, alt))
     return pictures
 
 
-def _draw_strip(path: Path, name: str, taps: list[Tap]) -> None:
+def _draw_strip(path: Path, name: str, taps: list[Tap], seconds_in_all: float) -> None:
     curves = [short_term_db(tap.power.steps()) for tap in taps]
-    size = min(curve.size for curve in curves)
+    size = min([round(seconds_in_all / STEP_SECONDS), *(curve.size for curve in curves)])
     seconds = (np.arange(size) + 1) * STEP_SECONDS
 
     def paint(figure: Any) -> None:
@@ -261,6 +263,7 @@ def _draw_strip(path: Path, name: str, taps: list[Tap]) -> None:
             for control, means in tap.controls.items():
                 if control.endswith("_db"):
                     told = means.steps()[:size]
+                    told = -told if control == "gain_reduction_db" else told
                     at = (np.arange(told.size) + 0.5) * STEP_SECONDS
                     words = control.removesuffix("_db").replace("_", " ")
                     panel.plot(at, told, color=THEIRS, linewidth=0.8, label=words)
