@@ -42,6 +42,8 @@ def stream_checks(bench: Bench) -> Iterator[Check]:
     yield "stream: blocks of the caller are not kept, nor own memory given away", checks.buffers
     yield "stream: reset begins anew", checks.reset
     yield "stream: memory does not grow", checks.memory
+    if checks.tells():
+        yield "controls: one value per sample, alike under any schedule", checks.controls
     yield "latency: declared = measured", checks.latency
 
 
@@ -179,6 +181,38 @@ class _Streams:
             if not tracing:
                 tracemalloc.stop()
         must(grown < _GROWTH, f"400 blocks of 256 samples left {grown} bytes more in memory")
+
+    # ------------------------------------------------------------------ controls
+    def tells(self) -> tuple[str, ...]:
+        """Return the names of the controls that the box gives."""
+        try:
+            voice = self.processor.open(self.rate, self.channels)
+        except Exception:  # the fault shows in the checks
+            return ()
+        voice.close()
+        return voice.tells
+
+    def controls(self) -> None:
+        told = [self._told(sizes) for sizes in ((4096,), SCHEDULE)]
+        for name in self.tells():
+            values = [each[name] for each in told]
+            must(bool(np.isfinite(values[0]).all()), f"it tells NaN or Inf as {name}")
+            worst = difference(values[0], values[1])
+            must(
+                worst <= self.tolerance, f"under other blocks it tells another {name} ({worst:.2g})"
+            )
+
+    def _told(self, sizes: tuple[int, ...]) -> dict[str, Audio]:
+        """Return the controls of the whole signal, streamed in blocks of these sizes."""
+        parts: list[dict[str, Audio]] = []
+        start = 0
+        with self.processor.stream(self.rate, self.channels) as stream:
+            while start < self.audio.shape[1]:
+                block = self.audio[:, start : start + sizes[len(parts) % len(sizes)]]
+                stream.process(block)
+                parts.append(stream.controls)
+                start += block.shape[1]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     # ------------------------------------------------------------------ latency
     def latency(self) -> None:

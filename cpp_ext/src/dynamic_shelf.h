@@ -40,9 +40,9 @@ public:
             }
             std::size_t channel = 0;
             for (; channel + 2 <= channels_; channel += 2) {
-                run<2>(block, out, n, begin, count, channel, c);
+                run<DoublePair>(block, out, n, begin, count, channel, c);
             }
-            if (channel < channels_) run<1>(block, out, n, begin, count, channel, c);
+            if (channel < channels_) run<double>(block, out, n, begin, count, channel, c);
         }
         return true;
     }
@@ -59,27 +59,24 @@ private:
         return {a1, a2, g * a2, a * a, kWidth * (1.0 - a) * a, 1.0 - a * a};
     }
 
-    template <std::size_t Lanes>
+    template <class V>
     void run(const float* block, float* out, std::size_t n, std::size_t begin, std::size_t count,
              std::size_t channel, const SvfCoefficients* c) noexcept {
         const float* in = block + channel * n + begin;
         float* to = out + channel * n + begin;
-        double* state = state_.data() + 2 * channel;
-        double s1[Lanes], s2[Lanes];
-        for (std::size_t k = 0; k < Lanes; ++k) {
-            s1[k] = state[2 * k];
-            s2[k] = state[2 * k + 1];
-        }
+        SvfState<V> state;
+        state.load(state_.data() + 2 * channel);
         for (std::size_t i = 0; i < count; ++i) {
-            for (std::size_t k = 0; k < Lanes; ++k) {
-                const double y = SvfCascade::step(in[k * n + i], s1[k], s2[k], c[i]);
-                to[k * n + i] = static_cast<float>(y);
+            V x;
+            for (std::size_t k = 0; k < Lanes<V>::count; ++k) {
+                Lanes<V>::set(x, k, in[k * n + i]);
+            }
+            const V y = state.step(x, c[i]);
+            for (std::size_t k = 0; k < Lanes<V>::count; ++k) {
+                to[k * n + i] = static_cast<float>(Lanes<V>::get(y, k));
             }
         }
-        for (std::size_t k = 0; k < Lanes; ++k) {
-            state[2 * k] = s1[k];
-            state[2 * k + 1] = s2[k];
-        }
+        state.store(state_.data() + 2 * channel);
     }
 
     std::size_t channels_;

@@ -17,10 +17,42 @@
 #include <cstddef>
 #include <vector>
 
+#include "double_pair.h"
+
 namespace neuralboard {
 
 struct SvfCoefficients {
     double a1, a2, a3, m0, m1, m2;
+};
+
+/// The two integrators of one section, for one channel (V = double) or two (DoublePair).
+template <class V>
+struct SvfState {
+    V s1, s2;
+
+    V step(V x, const SvfCoefficients& c) noexcept {
+        const V v3 = x - s2;
+        const V v1 = c.a1 * s1 + c.a2 * v3;
+        const V v2 = s2 + (c.a2 * s1 + c.a3 * v3);
+        s1 = 2.0 * v1 - s1;
+        s2 = 2.0 * v2 - s2;
+        return c.m0 * x + (c.m1 * v1 + c.m2 * v2);
+    }
+
+    /// In memory: s1, s2 of the first channel, then of the second.
+    void load(const double* from) noexcept {
+        for (std::size_t k = 0; k < Lanes<V>::count; ++k) {
+            Lanes<V>::set(s1, k, from[2 * k]);
+            Lanes<V>::set(s2, k, from[2 * k + 1]);
+        }
+    }
+
+    void store(double* to) const noexcept {
+        for (std::size_t k = 0; k < Lanes<V>::count; ++k) {
+            to[2 * k] = Lanes<V>::get(s1, k);
+            to[2 * k + 1] = Lanes<V>::get(s2, k);
+        }
+    }
 };
 
 class SvfCascade {
@@ -47,15 +79,15 @@ public:
             const std::size_t length = std::min(kChunk, n - begin);
             const SvfCoefficients* now = varies ? c + begin * sections_ : c;
             for (std::size_t channel = 0; channel < channels_;) {
-                const std::size_t lanes = channels_ - channel >= 2 ? 2 : 1;
                 const float* in = block + channel * n + begin;
                 float* to = out + channel * n + begin;
-                if (lanes == 2) {
-                    run<2>(in, to, n, length, channel, now, varies);
+                if (channels_ - channel >= 2) {
+                    run<DoublePair>(in, to, n, length, channel, now, varies);
+                    channel += 2;
                 } else {
-                    run<1>(in, to, n, length, channel, now, varies);
+                    run<double>(in, to, n, length, channel, now, varies);
+                    channel += 1;
                 }
-                channel += lanes;
             }
         }
         return true;
@@ -65,68 +97,49 @@ private:
     static constexpr std::size_t kChunk = 128;
 
     /// pitch: distance from one channel to the next, in samples.
-    template <std::size_t Lanes>
+    template <class V>
     void run(const float* in, float* out, std::size_t pitch, std::size_t count,
              std::size_t channel, const SvfCoefficients* c, bool varies) noexcept {
-        double x[kChunk * Lanes];
-        for (std::size_t k = 0; k < Lanes; ++k) {
-            for (std::size_t i = 0; i < count; ++i) x[i * Lanes + k] = in[k * pitch + i];
+        V x[kChunk];
+        for (std::size_t k = 0; k < Lanes<V>::count; ++k) {
+            for (std::size_t i = 0; i < count; ++i) Lanes<V>::set(x[i], k, in[k * pitch + i]);
         }
         // A sample waits for the one before it in its own section only: two sections in one loop
         // cost hardly more than one.
         std::size_t section = 0;
         for (; section + 2 <= sections_; section += 2) {
-            run_sections<Lanes, 2>(x, count, channel, section, c + section, varies);
+            run_sections<V, 2>(x, count, channel, section, c + section, varies);
         }
         if (section < sections_) {
-            run_sections<Lanes, 1>(x, count, channel, section, c + section, varies);
+            run_sections<V, 1>(x, count, channel, section, c + section, varies);
         }
-        for (std::size_t k = 0; k < Lanes; ++k) {
+        for (std::size_t k = 0; k < Lanes<V>::count; ++k) {
             for (std::size_t i = 0; i < count; ++i) {
-                out[k * pitch + i] = static_cast<float>(x[i * Lanes + k]);
+                out[k * pitch + i] = static_cast<float>(Lanes<V>::get(x[i], k));
             }
         }
     }
 
-    template <std::size_t Lanes, std::size_t Sections>
-    void run_sections(double* x, std::size_t count, std::size_t channel, std::size_t section,
+    template <class V, std::size_t Sections>
+    void run_sections(V* x, std::size_t count, std::size_t channel, std::size_t section,
                       const SvfCoefficients* c, bool varies) noexcept {
-        double s1[Sections][Lanes], s2[Sections][Lanes];
+        SvfState<V> state[Sections];
         SvfCoefficients now[Sections];
-        double* state[Sections];
+        double* kept[Sections];
         for (std::size_t j = 0; j < Sections; ++j) {
-            state[j] = state_.data() + 2 * ((section + j) * channels_ + channel);
+            kept[j] = state_.data() + 2 * ((section + j) * channels_ + channel);
+            state[j].load(kept[j]);
             now[j] = c[j];
-            for (std::size_t k = 0; k < Lanes; ++k) {
-                s1[j][k] = state[j][2 * k];
-                s2[j][k] = state[j][2 * k + 1];
-            }
         }
         for (std::size_t i = 0; i < count; ++i) {
+            V y = x[i];
             for (std::size_t j = 0; j < Sections; ++j) {
                 if (varies) now[j] = c[i * sections_ + j];
-                for (std::size_t k = 0; k < Lanes; ++k) {
-                    x[i * Lanes + k] = step(x[i * Lanes + k], s1[j][k], s2[j][k], now[j]);
-                }
+                y = state[j].step(y, now[j]);
             }
+            x[i] = y;
         }
-        for (std::size_t j = 0; j < Sections; ++j) {
-            for (std::size_t k = 0; k < Lanes; ++k) {
-                state[j][2 * k] = s1[j][k];
-                state[j][2 * k + 1] = s2[j][k];
-            }
-        }
-    }
-
-public:
-    /// One section, one sample.
-    static double step(double x, double& s1, double& s2, const SvfCoefficients& c) noexcept {
-        const double v3 = x - s2;
-        const double v1 = c.a1 * s1 + c.a2 * v3;
-        const double v2 = s2 + (c.a2 * s1 + c.a3 * v3);
-        s1 = 2.0 * v1 - s1;
-        s2 = 2.0 * v2 - s2;
-        return c.m0 * x + (c.m1 * v1 + c.m2 * v2);
+        for (std::size_t j = 0; j < Sections; ++j) state[j].store(kept[j]);
     }
 
 private:

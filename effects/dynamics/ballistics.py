@@ -13,7 +13,7 @@ import numpy as np
 
 __all__ = ["hold_samples", "longest_hold", "share", "slope"]
 
-_SHORTEST_MS = 1e-3  # below it all of the way is gone in one sample
+_SHORTEST_MS = 1e-4  # below it all of the way is gone in one sample
 
 
 def share(time_ms: Any, sample_rate: int) -> Any:

@@ -68,7 +68,7 @@ class BusCompressor(Effect):
     0
     """
 
-    threshold_db = Parameter(-20.0, -80.0, 0.0, unit="dB", doc="dBFS of the peak")
+    threshold_db = Parameter(-20.0, -80.0, 20.0, unit="dB", doc="dBFS of the peak")
     ratio = Parameter(2.0, 1.0, 100.0, doc="1 does nothing")
     attack_ms = Parameter(10.0, 0.0, 1000.0, unit="ms", doc="63 % of a step down, in dB")
     release_ms = Parameter(100.0, 1.0, 5000.0, unit="ms", doc="63 % of a step up, in dB")

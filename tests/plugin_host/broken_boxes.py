@@ -341,3 +341,20 @@ class WritesIntoTheSideChain(nb.Effect):
             return block.copy()
         side *= 0.5
         return block * np.float32(0.5)
+
+
+@breaks("stream: any block schedule", "with a side chain, blocks differ by")
+class HearsItsNamedSideChainByTheBlock(nb.Effect):
+    sidechain = nb.Setting("key", expects="a name")
+    uses_sidechain = True
+
+    def process_block(self, block: Any, state: Any, p: Any, side: Any = None) -> Any:
+        return block * np.float32(1.0 if side is None else np.abs(side).mean())
+
+
+@breaks("controls", "under other blocks it tells another level")
+class TellsByTheBlock(nb.Effect):
+    tells = ("level",)
+
+    def process_block(self, block: Any, state: Any, p: Any) -> Any:
+        return block.copy(), {"level": np.full(block.shape[1], np.abs(block).max())}
