@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 import math
+import re
+import shutil
+import subprocess
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +19,7 @@ import neuralboard as nb
 from neuralboard.errors import AudioError, BrokenSamplesWarning, ParameterError
 from neuralboard.loudness import channel_weights
 from tests.conftest import Clip
+from tests.plugin_host.file_helpers import float_wav
 from tests.plugin_host.loudness_signals import RATE, hidden_peak, steady, tones
 
 LU = 0.1  # Tech 3341's tolerance
@@ -257,3 +262,24 @@ def test_32_channels(rate: int, rng: np.random.Generator) -> None:
         found = read(audio, rate)
     one = read(np.ascontiguousarray(audio[:1]), rate)
     assert found.integrated_lufs == pytest.approx(one.integrated_lufs + 15.05, abs=0.3)
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg on PATH (its ebur128)")
+def test_ffmpeg_reads_the_same(tmp_path: Path, rng: np.random.Generator) -> None:
+    """ffmpeg prints one decimal."""
+    steps = np.repeat(10 ** (rng.uniform(-1.5, -0.5, 40)), RATE // 2)
+    audio = (0.5 * steps * rng.standard_normal((2, 20 * RATE))).astype(np.float32)
+    (tmp_path / "in.wav").write_bytes(float_wav(audio, RATE))
+    command = ["ffmpeg", "-nostats", "-i", str(tmp_path / "in.wav"), "-af"]
+    command += ["ebur128=peak=true+sample", "-f", "null", "-"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    said = said[said.rindex("Summary:") :]
+    integrated, loudness_range = (
+        float(match[1]) for key in ("I", "LRA") if (match := re.search(rf"{key}:\s+(\S+) LU", said))
+    )
+    sample, true = (float(value) for value in re.findall(r"Peak:\s+(\S+) dBFS", said))
+    found = read(audio)
+    assert found.integrated_lufs == pytest.approx(integrated, abs=0.06)
+    assert found.range_lu == pytest.approx(loudness_range, abs=0.3)
+    assert found.sample_peak_db == pytest.approx(sample, abs=0.06)
+    assert found.true_peak_db == pytest.approx(true, abs=0.3)  # it reads 4 values per sample
