@@ -45,8 +45,10 @@ LIMITED_DB = 6.0
 _SOLVES = 3  # after the first pass
 _CLOSE_LU = 0.03
 _OVERSAMPLING = 16
-# Below the ceiling by what rounding to 16 bits with dither may add to a peak.
+# Rounding to 16 bits with dither may add 0.001 dB to a peak. The limiter aims lower than where it
+# begins to be needed: what was finished and written needs none when it is finished again.
 _MARGIN_DB = 0.002
+_AIM_DB = 0.004
 _LOWEST_CEILING_DB = -60.0
 _LONGEST_STEP_DB = 6.0
 _FLAT = 0.1  # LU that a dB of gain brings
@@ -189,9 +191,10 @@ class _Job:
         if self.target is not None:
             silent = math.isinf(before.integrated_lufs)
             gain = 0.0 if silent else self.target - before.integrated_lufs
+            gain = 0.0 if abs(gain) <= _CLOSE_LU else gain  # it is there: let the samples be
         settings, after = _Settings(gain), _louder(before, gain)
         if self.ceiling is not None and after.true_peak_db > self.ceiling - _MARGIN_DB:
-            settings, after = self._limited(gain, self.ceiling - _MARGIN_DB)
+            settings, after = self._limited(gain, self.ceiling - _AIM_DB)
         limited = 0.0
         if settings.ceiling_db is not None:
             limited = before.true_peak_db + settings.gain_db - settings.ceiling_db

@@ -61,7 +61,7 @@ def carried_over(
         if chunk.kind == b"bext":
             body = bext(chunk.body, times, changed, loudness)
         elif chunk.kind == b"iXML":
-            body = ixml(chunk.body, times, bit_depth)
+            body = ixml(chunk.body, times, changed, bit_depth)
         elif not times.identity:
             body = _moved(chunk, times, gone)
         if body is not None:

@@ -58,9 +58,14 @@ def _hundredths(loudness: Loudness | None) -> list[int]:
     return [round(100 * v) if math.isfinite(v) and abs(v) < 300 else _NOT_MEASURED for v in values]
 
 
-def ixml(body: bytes, times: TimeMap, bit_depth: int | None) -> bytes:
-    """Return an `iXML` chunk for the output: rates, timecode and sync points of its sound."""
+def ixml(body: bytes, times: TimeMap, changed: bool, bit_depth: int | None) -> bytes:
+    """Return an `iXML` chunk for the output: rates, timecode and sync points of its sound.
+
+    A loudness that was measured before the sound changed goes.
+    """
     out = body
+    if changed:
+        out = re.sub(rb"<LOUDNESS>.*?</LOUDNESS>", b"", out, flags=re.DOTALL)
     if bit_depth is not None:
         out = _replaced(out, b"AUDIO_BIT_DEPTH", lambda _: bit_depth)
     if times.identity:

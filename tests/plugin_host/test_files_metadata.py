@@ -13,9 +13,14 @@ import mutagen.wave
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 
 from neuralboard.board import Board
 from neuralboard.files import process_file
+from neuralboard.wav import Chunk
+from neuralboard.wav_metadata import carried_over, info_fields
+from neuralboard.wav_times import TimeMap
 from tests.plugin_host.file_helpers import Wire, int_wav, levels_of
 from tests.plugin_host.test_cli_process import run
 from tests.plugin_host.wav_chunks import (
@@ -174,6 +179,43 @@ def test_sync_points_of_ixml(tmp_path: Path) -> None:
 def test_the_bit_depth_of_ixml(tmp_path: Path, source: Path) -> None:
     process_file(Board([]), source, tmp_path / "out.wav", bit_depth=16)
     assert dict(_carried(tmp_path / "out.wav"))[b"iXML"] == ixml(bits=16)
+
+
+def test_a_loudness_in_ixml_goes_when_the_sound_changes(tmp_path: Path) -> None:
+    measured = b"<LOUDNESS><LOUDNESS_VALUE>-23.0</LOUDNESS_VALUE></LOUDNESS>"
+    plain = ixml(bits=16)
+    chunks: Chunks = [(b"iXML", plain.replace(b"<BEXT>", measured + b"<BEXT>"))]
+    (tmp_path / "in.wav").write_bytes(with_chunks(int_wav(LEVELS, 16), chunks))
+    process_file(Board([]), tmp_path / "in.wav", tmp_path / "same.wav")
+    assert _carried(tmp_path / "same.wav") == chunks
+    process_file(Wire(gain=0.5), tmp_path / "in.wav", tmp_path / "out.wav")
+    assert _carried(tmp_path / "out.wav") == [(b"iXML", plain)]
+
+
+@given(
+    kind=st.sampled_from([b"bext", b"iXML", b"cue ", b"plst", b"smpl", b"LIST", b"inst"]),
+    body=st.binary(min_size=1, max_size=700),
+    head=st.sampled_from([b"", b"adtl", b"INFO", b"\x01\0\0\0", ixml()[:300]]),
+    first=st.integers(0, 10**6),
+    length=st.none() | st.integers(0, 10**6),
+    rates=st.tuples(st.sampled_from([8000, 48_000]), st.sampled_from([8000, 44_100])),
+)
+def test_any_bytes_may_stand_in_a_chunk(
+    kind: bytes,
+    body: bytes,
+    head: bytes,
+    first: int,
+    length: int | None,
+    rates: tuple[int, int],
+) -> None:
+    times = TimeMap(*rates, first, None if length is None else first + length)
+    chunk = Chunk(kind, head + body)
+    for out in carried_over([chunk], times, changed=True, bit_depth=16):
+        assert out.kind == kind
+        assert len(out.packed()) % 2 == 0
+    info_fields([chunk])
+    if times.identity:
+        assert carried_over([chunk], times, changed=False) == [chunk]
 
 
 def test_a_playlist_follows_its_markers(tmp_path: Path) -> None:

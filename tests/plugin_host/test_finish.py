@@ -16,6 +16,7 @@ from neuralboard.errors import AudioError, AudioFileError, ParameterError
 from neuralboard.finish import Finished, finish
 from neuralboard.spool import Spool
 from tests.conftest import Clip
+from tests.plugin_host.file_helpers import float_wav
 from tests.plugin_host.loudness_signals import RATE, tones
 
 Audio = Any
@@ -152,6 +153,18 @@ def test_the_same_source_gives_the_same_bytes_in_any_blocks(tmp_path: Path) -> N
         for _ in range(2):  # as often as asked for
             out = np.concatenate(list(found.blocks()), axis=1)
             np.testing.assert_array_equal(out, expected)
+
+
+def test_what_is_finished_stays_as_it_is(tmp_path: Path) -> None:
+    """Written with 16 bits and dither, and finished again: bit for bit."""
+    from neuralboard.files import process_file
+
+    (tmp_path / "in.wav").write_bytes(float_wav(hits(), RATE))
+    names = [tmp_path / name for name in ("in.wav", "once.wav", "twice.wav")]
+    for source, target in zip(names, names[1:], strict=False):
+        report = process_file(nb.Board([]), source, target, loudness=-14, bit_depth=16)
+    assert report.gain_db == report.limited_db == 0
+    assert names[1].read_bytes() == names[2].read_bytes()
 
 
 def test_neither_target_changes_nothing() -> None:
