@@ -16,7 +16,7 @@ BUILT_FROM := pyproject.toml setup.py constraints.txt \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test sanitize fuzz lint format types contracts check wheel clip pictures results \
+.PHONY: help demo test sanitize neon fuzz lint format types contracts check wheel clip pictures results \
 	clean
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make demo INPUT=a.wav   the same with a recording of yours"
 	@echo "make test               run all tests (ARGS='-k board' chooses)"
 	@echo "make sanitize           test the C++ under AddressSanitizer and UBSan"
+	@echo "make neon               test the kernels for AArch64 under an emulator"
 	@echo "make fuzz               damage 10,000 model files, see that none does harm"
 	@echo "make check              lint, types and import contracts"
 	@echo "make format             let ruff format the code"
@@ -58,6 +59,9 @@ test: $(VENV)/.for-tests
 
 sanitize: $(VENV)/.for-tests
 	@scripts/sanitize.sh $(BIN)/python $(ARGS)
+
+neon:
+	@scripts/check_neon.sh
 
 fuzz: $(VENV)/.for-tests
 	@nice $(BIN)/python -m tests.effects.fuzz_models 10000

@@ -45,9 +45,9 @@ private:
 
 class RealFft {
 public:
-    /// n even, >= 2.
+    /// n even, >= 4.
     explicit RealFft(std::size_t n, const Kernels& kernels = Levels::get().current())
-        : size_(n), halves_(n, 0.5f), ones_(n, 1.0f), group_(kernels.group) {
+        : size_(n), halves_(n, 0.5f), ones_(n, 1.0f), group_(kernels.group), stream_lines_(kernels.stream_lines) {
         const std::size_t half = n / 2;
         if (!TableSet::can(half)) {
             any_ = std::make_unique<AnyFft>(n);
@@ -152,6 +152,9 @@ public:
     bool has_group() const noexcept { return group_tables_ != nullptr; }
     const GroupKernel& group() const noexcept { return group_; }
     const FrameTables& group_tables() const noexcept { return group_tables_->get(); }
+    void stream_lines(const float* from, float* to, std::size_t n) const noexcept {
+        stream_lines_(from, to, n);
+    }
     std::size_t group_work() const noexcept { return group_.lanes * size_; }
 
 private:
@@ -159,6 +162,7 @@ private:
     std::vector<float> halves_, ones_;
     FrameKernel frame_{};
     GroupKernel group_;
+    void (*stream_lines_)(const float*, float*, std::size_t);
     std::unique_ptr<TableSet> frame_tables_, group_tables_;
     std::unique_ptr<AnyFft> any_;
 };

@@ -78,6 +78,7 @@ struct Kernels {
     FrameKernel frame[4];  // widest first
     int widths;
     GroupKernel group;
+    void (*stream_lines)(const float* from, float* to, std::size_t n);  // stream_store.h
 };
 
 }  // namespace neuralboard

@@ -5,7 +5,7 @@
 // for one processor can be linked into code for another.
 //
 // Of a vector V with `lanes` lanes, in blocks of 128 bits:
-//     V::load(p), V::all(x), v.store(p), + - *, fma(a, b, c) = a b + c, fnma(a, b, c) = c - a b
+//     V::load(p), V::all(x), v.store(p), v.stream(p) (aligned, past the cache), + - *, fma(a, b, c) = a b + c, fnma(a, b, c) = c - a b
 //     reverse(v); even(a, b), odd(a, b), zip_low(a, b), zip_high(a, b): pairs in memory, in order
 //     pick_even, pick_odd (a, b), join_low, join_high (a, b): the same within each block, cheaper:
 //         lane q then holds pair lane_order<V>(q)
@@ -80,6 +80,7 @@ struct F4 {
     static NB_INLINE F4 load(const float* p) { return {_mm_loadu_ps(p)}; }
     static NB_INLINE F4 all(float x) { return {_mm_set1_ps(x)}; }
     NB_INLINE void store(float* p) const { _mm_storeu_ps(p, v); }
+    NB_INLINE void stream(float* p) const { _mm_stream_ps(p, v); }
 };
 NB_INLINE F4 operator+(F4 a, F4 b) { return {_mm_add_ps(a.v, b.v)}; }
 NB_INLINE F4 operator-(F4 a, F4 b) { return {_mm_sub_ps(a.v, b.v)}; }
@@ -111,6 +112,7 @@ struct F4 {
     static NB_INLINE F4 load(const float* p) { return {vld1q_f32(p)}; }
     static NB_INLINE F4 all(float x) { return {vdupq_n_f32(x)}; }
     NB_INLINE void store(float* p) const { vst1q_f32(p, v); }
+    NB_INLINE void stream(float* p) const { store(p); }
 };
 NB_INLINE F4 operator+(F4 a, F4 b) { return {vaddq_f32(a.v, b.v)}; }
 NB_INLINE F4 operator-(F4 a, F4 b) { return {vsubq_f32(a.v, b.v)}; }
@@ -136,6 +138,7 @@ struct F4 {
     NB_INLINE void store(float* p) const {
         for (int i = 0; i < 4; ++i) p[i] = v[i];
     }
+    NB_INLINE void stream(float* p) const { store(p); }
 };
 NB_INLINE F4 operator+(F4 a, F4 b) {
     return {{a.v[0] + b.v[0], a.v[1] + b.v[1], a.v[2] + b.v[2], a.v[3] + b.v[3]}};
@@ -189,6 +192,7 @@ struct F8 {
     static NB_INLINE F8 load(const float* p) { return {_mm256_loadu_ps(p)}; }
     static NB_INLINE F8 all(float x) { return {_mm256_set1_ps(x)}; }
     NB_INLINE void store(float* p) const { _mm256_storeu_ps(p, v); }
+    NB_INLINE void stream(float* p) const { _mm256_stream_ps(p, v); }
 };
 NB_INLINE F8 operator+(F8 a, F8 b) { return {_mm256_add_ps(a.v, b.v)}; }
 NB_INLINE F8 operator-(F8 a, F8 b) { return {_mm256_sub_ps(a.v, b.v)}; }
@@ -248,6 +252,7 @@ struct F16 {
     static NB_INLINE F16 load(const float* p) { return {_mm512_loadu_ps(p)}; }
     static NB_INLINE F16 all(float x) { return {_mm512_set1_ps(x)}; }
     NB_INLINE void store(float* p) const { _mm512_storeu_ps(p, v); }
+    NB_INLINE void stream(float* p) const { _mm512_stream_ps(p, v); }
 };
 NB_INLINE F16 operator+(F16 a, F16 b) { return {_mm512_add_ps(a.v, b.v)}; }
 NB_INLINE F16 operator-(F16 a, F16 b) { return {_mm512_sub_ps(a.v, b.v)}; }

@@ -81,7 +81,7 @@ public:
             const float* samples = frame_at(signal, f, scratch.ends.data());
             if (streamed) {
                 fft_->analyse(samples, half_window_.data(), reinterpret_cast<Bin*>(store.place()), scratch.frame);
-                store.put(2 * bins());
+                store.put(2 * bins(), *fft_);
             } else {
                 fft_->analyse(samples, half_window_.data(), spectrum + f * bins(), scratch.frame);
             }

@@ -33,8 +33,9 @@ public:
     /// Where the next row is to be made.
     float* place() noexcept { return row_ + held_; }
 
-    /// Takes n floats at place(), writes all full lines.
-    void put(std::size_t n) noexcept {
+    /// Takes n floats at place(), writes all full lines, by kernels.stream_lines.
+    template <class Kernels>
+    void put(std::size_t n, const Kernels& kernels) noexcept {
         held_ += n;
         std::size_t i = 0;
         if (skip_ > 0 && held_ >= kLine) {
@@ -43,7 +44,9 @@ public:
             i = kLine;
         }
         if (skip_ > 0) return;
-        for (; i + kLine <= held_; i += kLine) store_line(row_ + i, to_ + i);
+        const std::size_t full = (held_ - i) / kLine * kLine;
+        kernels.stream_lines(row_ + i, to_ + i, full);
+        i += full;
         std::copy(row_ + i, row_ + held_, row_);
         to_ += i;
         held_ -= i;
@@ -57,14 +60,6 @@ public:
     }
 
 private:
-    static void store_line(const float* from, float* to) noexcept {
-#if defined(NEURALBOARD_HAS_STREAM_STORES)
-        for (std::size_t i = 0; i < kLine; i += 4) _mm_stream_ps(to + i, _mm_load_ps(from + i));
-#else
-        std::copy_n(from, kLine, to);
-#endif
-    }
-
     float *to_, *row_;
     std::size_t held_, skip_;  // in row_: floats up to here, from here
 };
