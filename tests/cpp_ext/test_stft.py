@@ -78,17 +78,18 @@ def test_accuracy_of_the_way_back(
         exact = (sums / np.where(squares > 0, squares, 1))[kept][sure]
         weight = np.sqrt(squares[kept][sure] / squares.max())  # rounding is divided by the envelope
         limit = 2e-7 if fast(n_fft) else 3e-7
-        if complex_mask and n_fft % 125 == 0:  # a goal that SSE2, without FMA, misses by 9 %
-            limit = max(limit, 2.2e-7)
+        greatest = 4e-7
+        if complex_mask and n_fft % 125 == 0:  # goals that SSE2, without FMA, misses by 9 %
+            limit, greatest = max(limit, 2.2e-7), 4.4e-7
         rms, most = errors(weight * stft.apply_mask(audio, mask)[0, sure], weight * exact)
         assert rms <= limit, n_fft
-        assert most <= 4e-7, n_fft
+        assert most <= greatest, n_fft
         if not complex_mask:
             continue
         back = stft.inverse(stft.forward(audio), length)
         rms, most = errors(weight * back[0, sure], weight * audio[0, sure])
         assert rms <= limit, n_fft
-        assert most <= 4e-7, n_fft
+        assert most <= greatest, n_fft
 
 
 @pytest.mark.parametrize("window", ["hann", "sqrt_hann", "hamming"])
