@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from neuralboard.cpp_ext import checks
 from neuralboard.cpp_ext.rate_design import design_rates
 
 Audio = NDArray[np.float32]
+
+_AT_ONCE = 512  # outputs: their windows must fit into memory
 
 
 class _Polyphase:
@@ -32,14 +35,18 @@ class _Polyphase:
         joined = np.concatenate([self._recent, block], axis=1)
         self._distance -= block.shape[1] * self._in_step
         out = np.empty((block.shape[0], n), np.float32)
-        for i in range(n):
-            # Inputs that come after this output are left out; phase: from the newest one left.
-            late = max(0, -(self._distance // self._in_step))
-            phase = self._distance + late * self._in_step
-            end = joined.shape[1] - late
-            used = joined[:, max(end - self._taps, 0) : end]
-            out[:, i] = used @ self._rows[phase, self._taps - used.shape[1] :]
-            self._distance += self._out_step
+        # Where too few inputs are there, the filter begins in silence.
+        lead = np.zeros((block.shape[0], self._taps), np.float32)
+        windows = sliding_window_view(np.concatenate([lead, joined], axis=1), self._taps, axis=1)
+        for begin in range(0, n, _AT_ONCE):
+            count = np.arange(begin, min(begin + _AT_ONCE, n))
+            distance = self._distance + count * self._out_step
+            # Inputs that come after an output are left out; phase: from the newest one left.
+            late = np.maximum(0, -(distance // self._in_step))
+            rows = self._rows[distance + late * self._in_step]  # [outputs, taps]
+            used = windows[:, joined.shape[1] - late]  # [channels, outputs, taps]
+            out[:, count] = np.einsum("cnt,nt->cn", used, rows)
+        self._distance += n * self._out_step
         late = max(0, -(self._distance // self._in_step))
         self._recent = joined[:, -(self._taps + late) :]
         return out
