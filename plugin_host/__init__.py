@@ -77,6 +77,7 @@ if _TYPE_CHECKING:  # for editors and type checkers; at run time these are found
 
     from neuralboard import io, midi_utils, testing
     from neuralboard.automated import Automated
+    from neuralboard.batching.batch import batch
     from neuralboard.compat import AudioStream, process
     from neuralboard.files import process_file
     from neuralboard.live_stream import LiveStream, live
@@ -91,6 +92,8 @@ Chain = Board
 # Loaded when first asked for: our boxes, files, live sound, the test suite.
 _LAZY = {
     "process_file": "neuralboard.files:process_file",
+    # No module may be called neuralboard.batch: its import would hide the function.
+    "batch": "neuralboard.batching.batch:batch",
     "process": "neuralboard.compat:process",
     "AudioStream": "neuralboard.compat:AudioStream",
     "Automated": "neuralboard.automated:Automated",
@@ -179,6 +182,7 @@ __all__ += [
     "Resample",
     "Reverb",
     "VST3Plugin",
+    "batch",
     "io",
     "live",
     "load_plugin",

@@ -32,6 +32,9 @@ class Command(NamedTuple):
 COMMANDS: dict[str, Command] = {
     "process": Command("neuralboard.cli:process", "Run audio files through a chain of boxes."),
     "meter": Command("neuralboard.cli_meter:meter", "Tell the loudness and peaks of files."),
+    "batch": Command(
+        "neuralboard.cli_batch:batch", "Run folders of audio files through a chain of boxes."
+    ),
     "mix": Command("neuralboard.mixing.cli:mix", "Render a mix file: tracks, buses, loudness."),
     "mix-init": Command(
         "neuralboard.mixing.cli:mix_init", "Write a first mix file for a folder of stems."

@@ -21,7 +21,7 @@ from typing import BinaryIO, Self, cast
 
 from neuralboard.errors import AudioFileError
 
-__all__ = ["SafeFile", "check_output", "reason_of"]
+__all__ = ["SafeFile", "check_output", "put_in_place", "reason_of", "sync_folder"]
 
 
 def reason_of(error: OSError) -> str:
@@ -140,28 +140,7 @@ class SafeFile:
     def commit(self) -> None:
         """Give the complete file its name."""
         self.sync()
-        if self._force:
-            with contextlib.suppress(OSError):  # a new file in its place keeps the old one's rights
-                shutil.copymode(self._target, self.temporary)
-            os.replace(self.temporary, self._target)
-        else:
-            self._name_without_replacing()
-        _sync_folder(self._target.parent)
-
-    def _name_without_replacing(self) -> None:
-        """Take the name unless someone else took it in the meantime."""
-        try:
-            os.link(self.temporary, self._target)
-        except FileExistsError:
-            raise AudioFileError(
-                f"can't write {self.name}: somebody wrote it meanwhile; --force (force=True)"
-                " replaces it"
-            ) from None
-        except OSError:  # a file system without hard links
-            check_output(self._target)
-            os.replace(self.temporary, self._target)
-        else:
-            self.temporary.unlink()
+        put_in_place(self.temporary, self._target, force=self._force, name=self.name)
 
     def discard(self) -> None:
         """Remove what was written; the old file, if any, stays as it was."""
@@ -190,7 +169,52 @@ class SafeFile:
             self.discard()
 
 
-def _sync_folder(folder: Path) -> None:
+def put_in_place(
+    whole: Path, target: Path, *, force: bool = False, name: str | None = None
+) -> None:
+    """Give a file that is whole and on the disk its name.
+
+    Parameters
+    ----------
+    whole, target : Path
+        Where it is, and where it shall be: no link. It is gone from the first place afterwards.
+    force : bool
+        Replace what is there; else a file that somebody wrote meanwhile is an `AudioFileError`.
+    name : str, optional
+        What the user calls the target.
+    """
+    try:
+        if force:
+            with contextlib.suppress(OSError):  # a new file in its place keeps the old one's rights
+                shutil.copymode(target, whole)
+            os.replace(whole, target)
+        else:
+            _name_without_replacing(whole, target, name or os.fspath(target))
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with SafeFile(target, force=force) as other_disk, whole.open("rb") as file:
+            shutil.copyfileobj(file, other_disk.file, 1 << 20)
+        whole.unlink()
+    sync_folder(target.parent)
+
+
+def _name_without_replacing(whole: Path, target: Path, name: str) -> None:
+    """Take the name unless someone else took it in the meantime."""
+    try:
+        os.link(whole, target)
+    except FileExistsError:
+        raise AudioFileError(
+            f"can't write {name}: somebody wrote it meanwhile; --force (force=True) replaces it"
+        ) from None
+    except OSError:  # a file system without hard links
+        check_output(target)
+        os.replace(whole, target)
+    else:
+        whole.unlink()
+
+
+def sync_folder(folder: Path) -> None:
     """Make the new name itself durable, where the system can (Windows can't)."""
     if not hasattr(os, "O_DIRECTORY"):
         return

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`neuralboard batch`: folders of audio through a chain, on several processors or machines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from neuralboard.audio import check_sample_rate
+from neuralboard.batching.batch import batch as run
+from neuralboard.batching.errors import BatchError
+from neuralboard.batching.results import BatchReport, FileResult
+from neuralboard.cli import load_board
+from neuralboard.console import DONE, FAILED, UsageError, one_line, progress_bar, say
+from neuralboard.errors import AudioFileError, NeuralboardError
+from neuralboard.times import parse_seconds
+
+__all__ = ["batch"]
+
+
+def batch(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUTS...", help="Folders (with all below) and audio files."),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", help="Mirrors the inputs; holds the journal."
+        ),
+    ],
+    chain: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Boxes, as 'highpass_filter(80) | compressor(ratio=3)'."),
+    ] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="A preset (.json), or chain text in a file."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Worker processes; one per processor else."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A Dask scheduler, tcp://host:port, or local: one that only this machine reaches.",
+        ),
+    ] = None,
+    retries: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=0, help="Tries more, where a worker dies or a disk stumbles."
+        ),
+    ] = 2,
+    format: Annotated[  # noqa: A002 - the word that users know
+        str | None,
+        typer.Option(metavar="KIND", help="wav, flac, aiff, ogg or mp3; the input's else."),
+    ] = None,
+    rate: Annotated[
+        int | None, typer.Option(metavar="HZ", help="Another sample rate for the outputs.")
+    ] = None,
+    bit_depth: Annotated[
+        int | None, typer.Option(metavar="N", help="8, 16, 24 or 32 (float); the input's else.")
+    ] = None,
+    quality: Annotated[
+        str | None, typer.Option(metavar="Q", help="For mp3, ogg, flac: V2, '192 kbps', 8.")
+    ] = None,
+    tail: Annotated[
+        str,
+        typer.Option(
+            metavar="SECONDS|auto",
+            help="Render what sounds on after the end; auto: until below -80 dBFS, at most 60 s.",
+        ),
+    ] = "0",
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files that no batch has written.")
+    ] = False,
+    allow_vst3: Annotated[
+        bool,
+        typer.Option(
+            "--allow-vst3",
+            help="Load the VST3s that a preset names from anywhere: they are native code.",
+        ),
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress, no notes; warnings and errors only.")
+    ] = False,
+) -> int:
+    """Run folders of audio files through a chain of boxes.
+
+    The same command again does what is missing, what failed, and what has another input, chain or
+    version now. Files appear whole or not at all; a worker that dies costs a retry.
+    """
+    processor = load_board(chain, board, allow_vst3=allow_vst3)
+    settings = _settings(tail, rate) | {"bit_depth": bit_depth, "quality": quality}
+    says = _Says(quiet)
+    try:
+        with progress_bar(f"{output}", quiet=quiet) as bar:
+            report = run(
+                inputs,
+                output,
+                processor,
+                format=format,
+                jobs=jobs,
+                cluster=cluster,
+                retries=retries,
+                force=force,
+                progress=None if bar is None else lambda done, total: bar(round(done), _all(total)),
+                tell=says.tell,
+                **settings,
+            )
+    except (BatchError, AudioFileError, ImportError) as error:
+        raise UsageError(one_line(error)) from None
+    except KeyboardInterrupt:
+        say(f"{says.done} done; the same command goes on where this one stopped")
+        raise
+    return _summary(report, quiet)
+
+
+def _all(total: float) -> int | None:
+    return round(total) or None
+
+
+def _settings(tail: str, rate: int | None) -> dict[str, Any]:
+    """Return what all files share, checked."""
+    try:
+        if rate is not None:
+            check_sample_rate(rate)
+        seconds = "auto" if tail == "auto" else parse_seconds(tail, "--tail")
+    except NeuralboardError as error:
+        raise UsageError(one_line(error)) from None
+    return {"tail": seconds, "sample_rate": rate}
+
+
+class _Says:
+    """Tells of each file as it comes."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet, self.done = quiet, 0
+
+    def tell(self, result: FileResult) -> None:
+        """Say how a file went."""
+        if result.status == "failed":
+            say(f"error: {result.error}", "red")
+            return
+        self.done += result.status == "done"
+        report = result.report
+        if report is None:
+            return
+        for note in report.notes:
+            text = note.removeprefix("warning: ")
+            loud = text is not note or "clipped" in note or "no number" in note
+            if loud or not self.quiet:
+                kind, style = ("warning", "yellow") if loud else ("note", "")
+                say(f"{kind}: {result.input}: {text}", style)
+        if not self.quiet:
+            minutes, seconds = divmod(report.seconds, 60)
+            again = f", at the {result.tries}. try" if result.tries > 1 else ""
+            say(f"{result.output}: {minutes:.0f}:{seconds:04.1f}{again}")
+
+
+def _summary(report: BatchReport, quiet: bool) -> int:
+    failed = [result.input for result in report.failed]
+    kept = len(report.of("skipped"))
+    words = f"{len(report.of('done'))} of {len(report.results)} files done"
+    if kept:
+        words += f", {kept} done before"
+    if failed:
+        say(f"{words}; failed: {', '.join(failed)}", "red")
+    elif not quiet:
+        say(words)
+    return FAILED if failed else DONE
