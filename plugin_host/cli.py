@@ -16,7 +16,7 @@ from neuralboard.errors import NeuralboardError
 from neuralboard.files import FileReport, process_file
 from neuralboard.times import parse_range, parse_seconds
 
-__all__ = ["load_board", "process"]
+__all__ = ["load_board", "loudness_targets", "process"]
 
 _MAX_BOARD_BYTES = 64 << 20
 
@@ -109,7 +109,7 @@ def process(
     changed comes back bit for bit. Files appear whole or not at all; inputs are never replaced.
     """
     settings = _settings(tail, start, end, learn, rate)
-    settings |= _targets(loudness, true_peak, dual_mono)
+    settings |= loudness_targets(loudness, true_peak, dual_mono)
     processor = load_board(chain, board, allow_vst3=allow_vst3)
     tasks = plan(
         inputs, output, removed, force=force, rate=rate, bit_depth=bit_depth, quality=quality
@@ -144,7 +144,10 @@ def _settings(
         raise UsageError(one_line(error)) from None
 
 
-def _targets(loudness: float | None, true_peak: float | None, dual_mono: bool) -> dict[str, Any]:
+def loudness_targets(
+    loudness: float | None, true_peak: float | None, dual_mono: bool
+) -> dict[str, Any]:
+    """Return --loudness, --true-peak and --dual-mono as settings of `process_file`, checked."""
     from neuralboard.finish import check_targets
 
     try:

@@ -11,7 +11,7 @@ from neuralboard.audio import check_sample_rate
 from neuralboard.batching.batch import batch as run
 from neuralboard.batching.errors import BatchError
 from neuralboard.batching.results import BatchReport, FileResult
-from neuralboard.cli import load_board
+from neuralboard.cli import load_board, loudness_targets
 from neuralboard.console import DONE, FAILED, UsageError, one_line, progress_bar, say
 from neuralboard.errors import AudioFileError, NeuralboardError
 from neuralboard.times import parse_seconds
@@ -75,6 +75,21 @@ def batch(
             help="Render what sounds on after the end; auto: until below -80 dBFS, at most 60 s.",
         ),
     ] = "0",
+    loudness: Annotated[
+        float | None,
+        typer.Option(
+            metavar="LUFS",
+            help="Bring each output to this loudness, as -16; true peaks stay below -1 dBTP.",
+        ),
+    ] = None,
+    true_peak: Annotated[
+        float | None,
+        typer.Option(metavar="DBTP", help="Limit true peaks to this ceiling, as -1."),
+    ] = None,
+    dual_mono: Annotated[
+        bool,
+        typer.Option("--dual-mono", help="Mono will play on two loudspeakers: count it 3 LU more."),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace files that no batch has written.")
     ] = False,
@@ -96,6 +111,7 @@ def batch(
     """
     processor = load_board(chain, board, allow_vst3=allow_vst3)
     settings = _settings(tail, rate) | {"bit_depth": bit_depth, "quality": quality}
+    settings |= loudness_targets(loudness, true_peak, dual_mono)
     says = _Says(quiet)
     try:
         with progress_bar(f"{output}", quiet=quiet) as bar:
@@ -150,12 +166,13 @@ class _Says:
         report = result.report
         if report is None:
             return
+        for warning in report.warnings:
+            say(f"warning: {result.output}: {warning}", "yellow")
         for note in report.notes:
-            text = note.removeprefix("warning: ")
-            loud = text is not note or "clipped" in note or "no number" in note
+            loud = "clipped" in note or "no number" in note
             if loud or not self.quiet:
                 kind, style = ("warning", "yellow") if loud else ("note", "")
-                say(f"{kind}: {result.input}: {text}", style)
+                say(f"{kind}: {result.output}: {note}", style)
         if not self.quiet:
             minutes, seconds = divmod(report.seconds, 60)
             again = f", at the {result.tries}. try" if result.tries > 1 else ""

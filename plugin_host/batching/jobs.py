@@ -126,9 +126,9 @@ def _done(job: Job, staged: str, progress: Progress | None) -> Outcome:
         report = process_file(board, job.input, staged, progress=progress, **settings)
     if _state(source) != before:
         raise AudioFileError(f"{job.input} was changed while it was read; run the batch again")
-    notes = (*report.notes, *(f"warning: {text}" for text in dict.fromkeys(heard)))
-    notes = tuple(note.replace(staged, job.output) for note in notes)
-    report = replace(report, output=job.output, notes=notes)
+    said = (report.notes, (*report.warnings, *dict.fromkeys(heard)))
+    notes, loud = (tuple(line.replace(staged, job.output) for line in lines) for lines in said)
+    report = replace(report, output=job.output, notes=notes, warnings=loud)
     return Outcome(
         staged=staged,
         input_sha256=digest,

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import neuralboard as nb
 from neuralboard import main as door
@@ -146,8 +147,27 @@ def test_the_command_line(tmp_path: Path) -> None:
         count = 0 if kept else 1
         assert said.endswith(f"{count} of 2 files done{kept}; failed: songs/b.flac\n")
         assert ("out/a.flac: 0:00.8" in said) == bool(expected)
-        assert ("warning: songs/a.wav: " in said) == bool(expected)
+        assert ("warning: out/a.flac: " in said) == bool(expected)
     written_once(tmp_path / "out", "a.flac")
+
+
+def test_every_file_comes_to_the_loudness_that_is_asked_for(tmp_path: Path) -> None:
+    """As one by one: what `process` writes, to the byte."""
+    for n, peak in enumerate((2000, 9000)):
+        song(tmp_path / "songs" / f"{n}.wav", peak, seed=n)
+    options = ["--chain", "gain(-1)", "--loudness", "-20", "--true-peak", "-2", "-q"]
+    words = ["batch", str(tmp_path / "songs"), "-o", str(tmp_path / "out"), "--jobs", "1"]
+    assert door.main([*words, *options]) == 0
+    one = tmp_path / "one"
+    one.mkdir()
+    names = [str(tmp_path / "songs" / f"{n}.wav") for n in range(2)]
+    assert door.main(["process", *names, "-o", str(one), *options]) == 0
+    for n in range(2):
+        out = tmp_path / "out" / f"{n}.wav"
+        assert out.read_bytes() == (one / f"{n}.wav").read_bytes()
+        read, rate = soundfile.read(out, dtype="float32")
+        assert abs(nb.measure_loudness(read.T, rate).integrated_lufs + 20) < 0.1
+    assert door.main(["batch", *words[1:], "--chain", "", "--loudness", "high"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -160,6 +180,8 @@ def test_the_command_line(tmp_path: Path) -> None:
         (["songs", "-o", "out", "--chain", "", "--tail", "long"], "--tail = 'long'"),
         (["nowhere/", "-o", "out", "--chain", "", "--bit-depth", "7"], "no bit depth 7"),
         (["songs", "-o", "songs/a.wav", "--chain", ""], "is a file"),
+        (["songs", "-o", "out", "--chain", "", "--loudness", "5"], "--loudness"),
+        (["songs", "-o", "out", "--chain", "", "--dual-mono"], "--dual-mono is for --loudness"),
     ],
 )
 def test_wrong_usage(
