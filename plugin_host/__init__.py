@@ -81,10 +81,13 @@ if _TYPE_CHECKING:  # for editors and type checkers; at run time these are found
     from neuralboard.compat import AudioStream, process
     from neuralboard.files import process_file
     from neuralboard.live_stream import LiveStream, live
+    from neuralboard.loudness import Loudness, Meter, measure_loudness
     from neuralboard.mixing.mix_file import read_mix
     from neuralboard.mixing.mixer import Mixer
     from neuralboard.mixing.outputs import render_mix
     from neuralboard.mixing.settings import OutputSettings
+    from neuralboard.separating import separate_file
+    from neuralboard.separator import Separator
 
 Pedalboard = Board
 Chain = Board
@@ -94,6 +97,9 @@ _LAZY = {
     "process_file": "neuralboard.files:process_file",
     # No module may be called neuralboard.batch: its import would hide the function.
     "batch": "neuralboard.batching.batch:batch",
+    # No module may be called neuralboard.separate_file either.
+    "separate_file": "neuralboard.separating:separate_file",
+    "Separator": "neuralboard.separator:Separator",
     "process": "neuralboard.compat:process",
     "AudioStream": "neuralboard.compat:AudioStream",
     "Automated": "neuralboard.automated:Automated",
@@ -181,6 +187,7 @@ __all__ += [
     "PluginContainer",
     "Resample",
     "Reverb",
+    "Separator",
     "VST3Plugin",
     "batch",
     "io",
@@ -192,6 +199,7 @@ __all__ += [
     "process_file",
     "read_mix",
     "render_mix",
+    "separate_file",
     "testing",
     "time_stretch",
 ]

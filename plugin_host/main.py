@@ -35,6 +35,9 @@ COMMANDS: dict[str, Command] = {
     "batch": Command(
         "neuralboard.cli_batch:batch", "Run folders of audio files through a chain of boxes."
     ),
+    "separate": Command(
+        "neuralboard.cli_separate:separate", "Part a recording into stems, one file each."
+    ),
     "mix": Command("neuralboard.mixing.cli:mix", "Render a mix file: tracks, buses, loudness."),
     "mix-init": Command(
         "neuralboard.mixing.cli:mix_init", "Write a first mix file for a folder of stems."

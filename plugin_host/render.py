@@ -5,7 +5,8 @@
     output  |-- latency --|-- n samples --|-- tail --|
                dropped          kept
 
-Contents: `render` (any processor), `resampled` (whole-file conversion by soxr VHQ).
+Contents: `render` (any processor), `render_stems` (one with several outputs), `resampled`
+(whole-file conversion by soxr VHQ).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from neuralboard.audio import Audio
 from neuralboard.errors import AudioError
 
-__all__ = ["BLOCK", "Tail", "render", "resampled"]
+__all__ = ["BLOCK", "Tail", "render", "render_stems", "resampled"]
 
 BLOCK = 16_384
 Tail = float | Literal["auto"]
@@ -49,8 +50,28 @@ def render(
     return outputs
 
 
+def render_stems(
+    processor: Any, blocks: Iterable[Audio], sample_rate: int, channels: int
+) -> Iterator[tuple[Audio, Audio]]:
+    """Yield (input `[channels, samples]`, output `[stems, channels, samples]`) blocks, aligned.
+
+    Parameters
+    ----------
+    processor : Processor
+        Its stream has several outputs.
+    blocks : iterable of ndarray [channels, samples]
+    """
+    return _streamed(processor, blocks, sample_rate, channels, 0.0, several=True)
+
+
 def _streamed(
-    processor: Any, blocks: Iterable[Audio], sample_rate: int, channels: int, tail: Tail
+    processor: Any,
+    blocks: Iterable[Audio],
+    sample_rate: int,
+    channels: int,
+    tail: Tail,
+    *,
+    several: bool = False,
 ) -> Iterator[tuple[Audio, Audio]]:
     dry = _Queue(channels)
     with processor.stream(sample_rate, channels) as stream:
@@ -58,18 +79,18 @@ def _streamed(
 
         def aligned(block: Audio) -> Audio:
             nonlocal late
-            out = _checked(stream.process(block), block)
-            cut = min(late, out.shape[1])
+            out = _checked(stream.process(block), block, several=several)
+            cut = min(late, out.shape[-1])
             late -= cut
-            return out[:, cut:]
+            return out[..., cut:]
 
         for block in blocks:
             dry.push(block)
             out = aligned(block)
-            yield dry.pop(out.shape[1]), out
+            yield dry.pop(out.shape[-1]), out
         for zeros in _zeros(channels, stream.latency):
             out = aligned(zeros)
-            yield dry.pop(out.shape[1]), out
+            yield dry.pop(out.shape[-1]), out
         for out in _tail(aligned, sample_rate, channels, tail):
             yield np.zeros_like(out), out
 
@@ -116,8 +137,10 @@ def _whole(
         )
 
 
-def _checked(out: Audio, block: Audio) -> Audio:
-    if out.ndim == 3:
+def _checked(out: Audio, block: Audio, *, several: bool = False) -> Audio:
+    if several and out.ndim == 3 and out.shape[1:] == block.shape:
+        return out
+    if out.ndim == 3 and not several:
         raise AudioError(
             f"the processor gives {out.shape[0]} outputs at once; pick one of them with stem="
         )
