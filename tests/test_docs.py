@@ -16,7 +16,10 @@ from neuralboard.mixing.mix_file import MixFileError, read_mix_text
 from tests.test_examples import PROJECT, run
 
 PAGES = sorted((PROJECT / "docs").glob("*.md"))
-RUN = ("boxes", "chain-text", "dynamics", "loudness", "mixing", "streaming", "write-a-box")
+RUN = (
+    "boxes", "chain-text", "dynamics", "loudness", "mixing", "separate", "streaming",
+    "write-a-box",
+)  # fmt: skip
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 import neuralboard as nb
 from neuralboard import testing
+from neuralboard.effects.classic.center_extractor import CenterStems
 from tests.conftest import Clip
 
 RATE = 48_000
@@ -24,9 +25,10 @@ def _tone(frequency: float) -> NDArray[np.float32]:
     return (0.1 * np.sin(2 * np.pi * frequency * time)).astype(np.float32)
 
 
-def test_it_keeps_the_contract_without_the_centre() -> None:
+@pytest.mark.parametrize("box", [nb.CenterExtractor(OFF, 0.0, width=0.8), CenterStems()])
+def test_it_keeps_the_contract_without_the_centre_and_in_stems(box: nb.SpectralEffect) -> None:
     """As it is by default it stands in test_contract.py."""
-    testing.check_box(nb.CenterExtractor(OFF, 0.0, width=0.8))
+    testing.check_box(box)
 
 
 def test_center_and_sides_come_apart() -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 import neuralboard as nb
 from neuralboard import testing
+from neuralboard.effects.classic.harmonic_percussive import HarmonicPercussiveStems
 from neuralboard.effects.classic.median import median_of, median_over_bins
 from tests.conftest import Clip
 
@@ -40,9 +41,16 @@ def clicks() -> NDArray[np.float32]:
     return audio
 
 
-def test_it_keeps_the_contract_with_other_gains() -> None:
+@pytest.mark.parametrize(
+    "box",
+    [
+        nb.HarmonicPercussive(-6.0, 3.0, residual_db=-12.0, margin=2.0),
+        HarmonicPercussiveStems(margin=2.0),
+    ],
+)
+def test_it_keeps_the_contract_with_other_gains_and_in_stems(box: nb.SpectralEffect) -> None:
     """As it is by default it stands in test_contract.py."""
-    testing.check_box(nb.HarmonicPercussive(-6.0, 3.0, residual_db=-12.0, margin=2.0))
+    testing.check_box(box)
 
 
 def test_a_click_train_and_tones_come_apart(
