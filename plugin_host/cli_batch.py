@@ -175,7 +175,7 @@ class _Says:
                 say(f"{kind}: {result.output}: {note}", style)
         if not self.quiet:
             minutes, seconds = divmod(report.seconds, 60)
-            again = f", at the {result.tries}. try" if result.tries > 1 else ""
+            again = f", at try {result.tries}" if result.tries > 1 else ""
             say(f"{result.output}: {minutes:.0f}:{seconds:04.1f}{again}")
 
 

@@ -32,6 +32,8 @@ __all__ = [
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
+_with_bar: list[Console] = []  # shows a progress bar now: what is said goes above it
+
 
 class UsageError(Exception):
     """A command line that makes no sense: exit 2, before anything ran."""
@@ -49,7 +51,8 @@ def one_line(error: BaseException) -> str:
 def say(text: str, style: str = "") -> None:
     """Print a line on standard error."""
     # Never wrapped (a message is one line) and never read as markup (names may hold brackets).
-    Console(stderr=True, soft_wrap=True).print(text, style=style, markup=False, highlight=False)
+    console = _with_bar[-1] if _with_bar else Console(stderr=True)
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def show_warnings_as_lines() -> None:
@@ -76,9 +79,14 @@ def progress_bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int | No
         TaskProgressColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        _with_bar.append(console)
+        try:
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+        finally:
+            _with_bar.remove(console)
 
 
 def load_target(target: str, extra: str = "") -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from neuralboard.batching.journal import JOURNAL_NAME
+from neuralboard.fingerprint import hash_file
 from tests.conftest import PROJECT
 from tests.plugin_host.file_helpers import int_wav
 
@@ -41,6 +42,14 @@ def written_once(folder: Path, *names: str) -> None:
     """Assert that just these outputs are there, each journalled as done once, and no remains."""
     done = sorted(entry["output"] for entry in entries(folder) if entry["status"] == "done")
     assert done == sorted(names)
+    there_are(folder, *names)
+
+
+def there_are(folder: Path, *names: str) -> None:
+    """Assert that just these outputs are there, with the hashes of the journal, and no remains."""
+    for name in names:
+        digest = hash_file(folder / name)
+        assert digest in {e["output_sha256"] for e in entries(folder) if e["output"] == name}
     there = {str(p.relative_to(folder)) for p in folder.rglob("*") if not p.is_dir()}
     assert there == {*names, JOURNAL_NAME}
     assert not [p for p in folder.iterdir() if p.name.startswith(".")]

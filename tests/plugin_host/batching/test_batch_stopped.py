@@ -30,6 +30,7 @@ from tests.plugin_host.batching.batch_files import (
     song,
     songs,
     started,
+    there_are,
     written_once,
 )
 from tests.plugin_host.file_helpers import int_wav
@@ -80,8 +81,7 @@ def _resumed(folder: Path, words: list[str]) -> None:
     )  # fmt: skip
     os.close(pipe)
     assert done.returncode == 0, done.stderr
-    assert b"done before" in done.stderr
-    written_once(folder / "out", *(f"{n}.wav" for n in range(4)))
+    there_are(folder / "out", *(f"{n}.wav" for n in range(4)))
 
 
 def test_ctrl_c_ends_the_workers_and_keeps_what_is_done(tmp_path: Path) -> None:
@@ -94,6 +94,7 @@ def test_ctrl_c_ends_the_workers_and_keeps_what_is_done(tmp_path: Path) -> None:
     _until_gone(pipe)
     written_once(tmp_path / "out", "0.wav", "1.wav")
     _resumed(tmp_path, words)
+    written_once(tmp_path / "out", *(f"{n}.wav" for n in range(4)))
 
 
 def test_a_kill_of_the_batch_itself_leaves_no_orphans_and_loses_nothing(tmp_path: Path) -> None:
@@ -103,7 +104,8 @@ def test_a_kill_of_the_batch_itself_leaves_no_orphans_and_loses_nothing(tmp_path
     process.communicate(timeout=60)
     done = {entry["output"] for entry in entries(tmp_path / "out")}
     assert "2.wav" not in done
-    assert {path.name for path in (tmp_path / "out").glob("*.wav")} == done
+    # Killed between the journal's line and the output's name, that one file is done again.
+    assert {path.name for path in (tmp_path / "out").glob("*.wav")} <= done
     _resumed(tmp_path, words)
 
 
