@@ -89,7 +89,6 @@ class LocalCrew:
         for slot in self._slots:
             if at_once:
                 slot.let_go()
-            slot.send_home()
         for slot in self._slots:
             slot.end()
 
@@ -142,11 +141,6 @@ class _Slot:
         if self._leash is not None:
             self._leash.close()
             self._leash = None
-
-    def send_home(self) -> None:
-        """Tell the worker that no job comes after the one it has."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
 
     def end(self) -> None:
         """Wait until the worker is gone; the job that it has is done first, if it still can be."""

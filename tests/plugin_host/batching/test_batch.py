@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -45,6 +46,7 @@ def test_processes_give_the_bytes_of_process_file(tmp_path: Path, jobs: int) -> 
     names = ["a.wav", "deep/b.wav", "deep/c.wav"]
     assert [Path(r.output).relative_to(out).as_posix() for r in report.results] == names
     assert _statuses(report) == ["done"] * 3
+    assert multiprocessing.active_children() == []  # waited for, not only told to go
     board = nb.parse_chain(CHAIN)
     for name in names:
         process_file(board, tmp_path / "songs" / name, tmp_path / "one.wav", bit_depth=24,
