@@ -24,9 +24,10 @@ from typing import Any
 
 import numpy as np
 
+from neuralboard import fingerprint
 from neuralboard.audio_writer import AudioWriter
 from neuralboard.benchmarks.machine import describe, peak_memory
-from neuralboard.mixing import lock, outputs, running, sources, stream
+from neuralboard.mixing import outputs, running, sources, stream
 from neuralboard.mixing.mixer import Mixer
 from neuralboard.mixing.outputs import render_mix
 from neuralboard.mixing.settings import OutputSettings
@@ -98,7 +99,7 @@ def measure(folder: Path, minutes: float, tracks: int, *, report: bool) -> dict[
     parts.timed(stream.MixStream, "_collected", "aligning the outputs")
     parts.timed(AudioWriter, "write", "rounding and writing")
     parts.timed(AudioWriter, "close", "closing files (to the disk)")
-    for module in (outputs, lock):
+    for module in (outputs, fingerprint):
         parts.timed(module, "hash_file", "hashing")
     settings = OutputSettings(stems=True, stems_bit_depth=24, bit_depth=24, tail=0.0, report=report)
     begun, cpu = time.perf_counter(), time.process_time()

@@ -10,27 +10,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neuralboard import cpp_ext
 from neuralboard.errors import MixError
+from neuralboard.fingerprint import files_in
 from neuralboard.mixing.strips import Strip
 from neuralboard.report import write_text
 
-__all__ = ["LOCK_NAME", "Lock", "hash_files", "made_with", "recipe", "strip_recipe"]
+__all__ = ["LOCK_NAME", "Lock", "strip_recipe"]
 
 LOCK_NAME = "mix.lock.json"
 _FORMAT = 1
-_PACKAGES = ("neuralboard", "numpy", "pedalboard", "onnxruntime", "soxr")
 
 
 @dataclass
@@ -91,39 +86,6 @@ class Lock:
         return write_text(folder / LOCK_NAME, json.dumps(content, indent=2) + "\n")
 
 
-def made_with() -> dict[str, str]:
-    """Return versions and the level of vector instructions: what decides the last bits."""
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "unknown"
-    return found | {"simd": cpp_ext.simd_level()}
-
-
-def hash_files(paths: Iterable[Path]) -> dict[Path, str]:
-    """Return the SHA-256 of files; several at once, since hashing needs no Python."""
-    unique = list(dict.fromkeys(paths))
-    with ThreadPoolExecutor(max(min(len(unique), os.cpu_count() or 1), 1)) as pool:
-        return dict(zip(unique, pool.map(hash_file, unique), strict=True))
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file, "" where it can't be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
-
-
-def recipe(*parts: Any) -> str:
-    """Return the hash of all that decides an output."""
-    text = json.dumps(parts, sort_keys=True, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def strip_recipe(strip: Strip, hashes: Mapping[Path, str]) -> dict[str, Any]:
     """Return what decides the sound of a strip, its sounds and models by hash."""
     from neuralboard.presets import describe_box
@@ -140,23 +102,3 @@ def strip_recipe(strip: Strip, hashes: Mapping[Path, str]) -> dict[str, Any]:
     chain = describe_box(values.pop("chain"))
     files = {str(path): hashes.get(path, "") for path in files_in(chain)}
     return values | {"chain": chain, "files": files}
-
-
-def files_in(described: Any) -> list[Path]:
-    """Return the files that a described chain names: models, impulse responses."""
-    if isinstance(described, Mapping):
-        return [path for value in described.values() for path in files_in(value)]
-    if isinstance(described, (list, tuple)):
-        return [path for value in described for path in files_in(value)]
-    if isinstance(described, str) and 0 < len(described) < 4096 and "\n" not in described:
-        try:
-            return [Path(described)] if os.path.isfile(described) else []
-        except ValueError:
-            return []
-    return []
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return repr(value)

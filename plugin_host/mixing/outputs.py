@@ -22,14 +22,10 @@ import numpy as np
 from neuralboard.audio import Audio
 from neuralboard.audio_reader import AudioReader
 from neuralboard.audio_writer import AudioWriter
+from neuralboard.fingerprint import hash_file, made_with
 from neuralboard.finish import Finished, finish
 from neuralboard.loudness import Meter
-from neuralboard.mixing.lock import (
-    LOCK_NAME,
-    Lock,
-    hash_file,
-    made_with,
-)
+from neuralboard.mixing.lock import LOCK_NAME, Lock
 from neuralboard.mixing.mixer import Mixer, thread_count
 from neuralboard.mixing.planning import (
     Output,

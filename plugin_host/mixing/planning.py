@@ -9,15 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from neuralboard.errors import AudioFileError, MixError
-from neuralboard.mixing.lock import (
-    Lock,
-    files_in,
-    hash_file,
-    hash_files,
-    made_with,
-    recipe,
-    strip_recipe,
-)
+from neuralboard.fingerprint import files_in, hash_file, hash_files, made_with, recipe
+from neuralboard.mixing.lock import Lock, strip_recipe
 from neuralboard.mixing.mixer import Mixer
 from neuralboard.mixing.routing import Routing
 from neuralboard.mixing.settings import OutputSettings
