@@ -10,6 +10,19 @@ from typing import Annotated, Any
 import typer
 
 from neuralboard.audio import check_sample_rate
+from neuralboard.cli_options import (
+    AllowVst3,
+    BitDepth,
+    BoardFile,
+    ChainText,
+    DualMono,
+    Loudness,
+    Quality,
+    Quiet,
+    Rate,
+    TailText,
+    TruePeak,
+)
 from neuralboard.cli_plan import Task, make_folders, plan
 from neuralboard.console import DONE, FAILED, UsageError, one_line, progress_bar, say
 from neuralboard.errors import NeuralboardError
@@ -36,21 +49,9 @@ def process(
             " - writes a WAV to standard output.",
         ),
     ],
-    chain: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="Boxes, as 'highpass_filter(80) | compressor(ratio=3)'."),
-    ] = None,
-    board: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="A preset (.json), or chain text in a file."),
-    ] = None,
-    tail: Annotated[
-        str,
-        typer.Option(
-            metavar="SECONDS|auto",
-            help="Render what sounds on after the end; auto: until below -80 dBFS, at most 60 s.",
-        ),
-    ] = "0",
+    chain: ChainText = None,
+    board: BoardFile = None,
+    tail: TailText = "0",
     start: Annotated[
         str | None, typer.Option(metavar="TIME", help="Begin here: 70, 1:10 or 1:02:03.5.")
     ] = None,
@@ -67,41 +68,15 @@ def process(
         str | None,
         typer.Option(metavar="FILE", help="Also write what was removed: input minus output."),
     ] = None,
-    loudness: Annotated[
-        float | None,
-        typer.Option(
-            metavar="LUFS",
-            help="Bring the output to this loudness, as -16; its true peak stays below -1 dBTP.",
-        ),
-    ] = None,
-    true_peak: Annotated[
-        float | None,
-        typer.Option(metavar="DBTP", help="Limit true peaks to this ceiling, as -1."),
-    ] = None,
-    dual_mono: Annotated[
-        bool,
-        typer.Option("--dual-mono", help="Mono will play on two loudspeakers: count it 3 LU more."),
-    ] = False,
-    rate: Annotated[
-        int | None, typer.Option(metavar="HZ", help="Another sample rate for the output.")
-    ] = None,
-    bit_depth: Annotated[
-        int | None, typer.Option(metavar="N", help="8, 16, 24 or 32 (float); the input's else.")
-    ] = None,
-    quality: Annotated[
-        str | None, typer.Option(metavar="Q", help="For mp3, ogg, flac: V2, '192 kbps', 8.")
-    ] = None,
+    loudness: Loudness = None,
+    true_peak: TruePeak = None,
+    dual_mono: DualMono = False,
+    rate: Rate = None,
+    bit_depth: BitDepth = None,
+    quality: Quality = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
-    allow_vst3: Annotated[
-        bool,
-        typer.Option(
-            "--allow-vst3",
-            help="Load the VST3s that a preset names from anywhere: they are native code.",
-        ),
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress, no notes; warnings and errors only.")
-    ] = False,
+    allow_vst3: AllowVst3 = False,
+    quiet: Quiet = False,
 ) -> int:
     """Run audio files through a chain of boxes.
 

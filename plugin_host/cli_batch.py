@@ -12,6 +12,19 @@ from neuralboard.batching.batch import batch as run
 from neuralboard.batching.errors import BatchError
 from neuralboard.batching.results import BatchReport, FileResult
 from neuralboard.cli import load_board, loudness_targets
+from neuralboard.cli_options import (
+    AllowVst3,
+    BitDepth,
+    BoardFile,
+    ChainText,
+    DualMono,
+    Loudness,
+    Quality,
+    Quiet,
+    Rate,
+    TailText,
+    TruePeak,
+)
 from neuralboard.console import DONE, FAILED, UsageError, one_line, progress_bar, say
 from neuralboard.errors import AudioFileError, NeuralboardError
 from neuralboard.times import parse_seconds
@@ -30,14 +43,8 @@ def batch(
             "--output", "-o", metavar="FOLDER", help="Mirrors the inputs; holds the journal."
         ),
     ],
-    chain: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="Boxes, as 'highpass_filter(80) | compressor(ratio=3)'."),
-    ] = None,
-    board: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="A preset (.json), or chain text in a file."),
-    ] = None,
+    chain: ChainText = None,
+    board: BoardFile = None,
     jobs: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Worker processes; one per processor else."),
@@ -59,50 +66,18 @@ def batch(
         str | None,
         typer.Option(metavar="KIND", help="wav, flac, aiff, ogg or mp3; the input's else."),
     ] = None,
-    rate: Annotated[
-        int | None, typer.Option(metavar="HZ", help="Another sample rate for the outputs.")
-    ] = None,
-    bit_depth: Annotated[
-        int | None, typer.Option(metavar="N", help="8, 16, 24 or 32 (float); the input's else.")
-    ] = None,
-    quality: Annotated[
-        str | None, typer.Option(metavar="Q", help="For mp3, ogg, flac: V2, '192 kbps', 8.")
-    ] = None,
-    tail: Annotated[
-        str,
-        typer.Option(
-            metavar="SECONDS|auto",
-            help="Render what sounds on after the end; auto: until below -80 dBFS, at most 60 s.",
-        ),
-    ] = "0",
-    loudness: Annotated[
-        float | None,
-        typer.Option(
-            metavar="LUFS",
-            help="Bring each output to this loudness, as -16; true peaks stay below -1 dBTP.",
-        ),
-    ] = None,
-    true_peak: Annotated[
-        float | None,
-        typer.Option(metavar="DBTP", help="Limit true peaks to this ceiling, as -1."),
-    ] = None,
-    dual_mono: Annotated[
-        bool,
-        typer.Option("--dual-mono", help="Mono will play on two loudspeakers: count it 3 LU more."),
-    ] = False,
+    rate: Rate = None,
+    bit_depth: BitDepth = None,
+    quality: Quality = None,
+    tail: TailText = "0",
+    loudness: Loudness = None,
+    true_peak: TruePeak = None,
+    dual_mono: DualMono = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace files that no batch has written.")
     ] = False,
-    allow_vst3: Annotated[
-        bool,
-        typer.Option(
-            "--allow-vst3",
-            help="Load the VST3s that a preset names from anywhere: they are native code.",
-        ),
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress, no notes; warnings and errors only.")
-    ] = False,
+    allow_vst3: AllowVst3 = False,
+    quiet: Quiet = False,
 ) -> int:
     """Run folders of audio files through a chain of boxes.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from neuralboard.cli_options import Quiet
 from neuralboard.console import DONE, FAILED, WRONG_USAGE, UsageError, progress_bar, say
 from neuralboard.mixing.first_mix import first_mix
 from neuralboard.mixing.mix_file import MixFile, MixFileError, read_mix
@@ -33,9 +34,7 @@ def mix(
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="As many as processors where not given.")
     ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress, no notes; warnings and errors only.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Render a mix: tracks, buses, sends, master, loudness, from one text file.
 
