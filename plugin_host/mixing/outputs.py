@@ -254,13 +254,19 @@ class _Run:
         return length
 
     def _finish(self, spool: Spool, writer: AudioWriter, watch: Watch | None) -> Finished:
-        """Bring the mix to its loudness and write it."""
+        """Bring the mix to its loudness and write it; the bar runs once for each pass."""
+
+        def of_all(done: int, _: int | None) -> None:
+            if self._progress is not None:
+                self._progress(done, spool.num_samples)
+
         finished = finish(
             spool,
             self._mixer.sample_rate,
             2,
             loudness_lufs=self._settings.loudness_lufs,
             true_peak_db=self._settings.true_peak_db,
+            progress=of_all,
         )
         for block in finished.blocks():
             writer.write(block)

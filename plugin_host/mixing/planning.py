@@ -62,7 +62,7 @@ def make_plan(
         )  # fmt: skip
 
     depth = settings.stems_bit_depth
-    finish = [settings.loudness_lufs, settings.true_peak_db, settings.dual_mono]
+    finish = [settings.loudness_lufs, settings.true_peak_db]
     form = [settings.format, settings.bit_depth, settings.quality]
     plan = [
         Output(

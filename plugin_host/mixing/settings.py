@@ -13,7 +13,7 @@ from neuralboard.render import Tail
 
 __all__ = ["MASTER_KEYS", "OUTPUT_KEYS", "OutputSettings", "check_setting"]
 
-MASTER_KEYS = ("loudness_lufs", "true_peak_db", "dual_mono")
+MASTER_KEYS = ("loudness_lufs", "true_peak_db")
 OUTPUT_KEYS = (
     "format", "bit_depth", "quality", "stems", "stems_bit_depth", "premaster", "tail", "report",
 )  # fmt: skip
@@ -45,8 +45,6 @@ class OutputSettings:
         Integrated loudness of the mix; None leaves it as it is.
     true_peak_db : float or None
         Ceiling of the mix, dBTP; -1 where a loudness is given.
-    dual_mono : bool
-        A mono mix counts as played on two loudspeakers.
     """
 
     format: str = "wav"
@@ -59,7 +57,6 @@ class OutputSettings:
     report: bool = True
     loudness_lufs: float | None = None
     true_peak_db: float | None = None
-    dual_mono: bool = False
 
     @property
     def with_premaster(self) -> bool:
@@ -74,7 +71,7 @@ def check_setting(key: str, value: Any) -> Any:
         raise ParameterError(f"there is no setting '{key}'{did_you_mean(key, known)}")
     if key == "format":
         return _one_of(key, value, tuple(BIT_DEPTHS))
-    if key in ("stems", "premaster", "report", "dual_mono"):
+    if key in ("stems", "premaster", "report"):
         if not isinstance(value, bool):
             raise ParameterError(f"{key} = {value!r}: use true or false")
         return value
