@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`neuralboard bench …`: denoisers by quality, boxes by speed, chains, recordings of one's own."""
+"""`neuralboard bench …`: denoisers by quality, boxes by speed, chains, transforms, recordings."""
 
 from __future__ import annotations
 
@@ -188,6 +188,77 @@ def chains(
         print(line)
     say(f"report: {place}")
     return DONE
+
+
+@bench.command()
+def stft(
+    sizes: Annotated[
+        str, typer.Option(metavar="N/HOP", help="Transform and hop lengths, split by commas.")
+    ] = "512/128,1024/256,2048/512,4096/1024,960/480",
+    seconds: Annotated[
+        str, typer.Option(metavar="SECONDS", help="Lengths of whole signals, split by commas.")
+    ] = "1,10,60",
+    blocks: Annotated[
+        str, typer.Option(metavar="SIZES", help="Samples per block, split by commas.")
+    ] = "64,128,256,480,512",
+    peers: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="Some of the others; else all installed.")
+    ] = None,
+    repetitions: Annotated[int, typer.Option(min=1, help="Runs of each.")] = 31,
+    yardstick: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The prototype's modules, timed too.")
+    ] = None,
+    quiet: Quiet = False,
+    out: Out = Path("report"),
+) -> int:
+    """Measure our short-time Fourier transform beside others', speed and error."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    from neuralboard.benchmarks import page, results, stft_bench
+    from neuralboard.benchmarks.stft_peers import PEERS
+
+    _check_report(results, out)
+    names = None if peers is None else tuple(name.strip() for name in peers.split(",") if name)
+    for name in names or ():
+        if name not in PEERS:
+            raise typer.BadParameter(f"'{name}' is none of {', '.join(PEERS)}")
+    plan = stft_bench.Plan(
+        _framings(sizes), _lengths(seconds), _block_sizes(blocks), names,
+        None if yardstick is None else str(yardstick), repetitions,
+    )  # fmt: skip
+    with progress_bar("Fourier transforms", quiet=quiet) as moved:
+        part = stft_bench.measure(plan, moved)
+    place = page.write(out, "stft", part)
+    for line in stft_bench.summary(part):
+        print(line)
+    say(f"report: {place}")
+    return DONE
+
+
+def _framings(text: str) -> tuple[tuple[int, int], ...]:
+    """Read `--sizes`."""
+    pairs = [word.strip().split("/") for word in text.split(",")]
+    if not all(len(pair) == 2 and all(part.isdecimal() for part in pair) for pair in pairs):
+        raise typer.BadParameter(f"'{text}' holds no sizes; give some as 512/128,960/480")
+    found = tuple((int(n_fft), int(hop)) for n_fft, hop in pairs)
+    for n_fft, hop in found:
+        if n_fft % 2 or not 16 <= n_fft <= 65_536 or not 1 <= hop <= n_fft or n_fft % hop:
+            raise typer.BadParameter(
+                f"'{n_fft}/{hop}' can't be compared; give an even length of 16 to 65536 and a hop"
+                " that divides it"
+            )
+    return found
+
+
+def _lengths(text: str) -> tuple[float, ...]:
+    """Read `--seconds` of `bench stft`."""
+    try:
+        found = tuple(sorted({float(word) for word in text.split(",")}))
+    except ValueError:
+        found = ()
+    if not found or not all(0.1 <= length <= 600 for length in found):
+        raise typer.BadParameter(f"'{text}' holds no lengths of 0.1 to 600 s; give some as 1,10")
+    return found
 
 
 def _block_sizes(text: str) -> tuple[int, ...]:

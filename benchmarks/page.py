@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from neuralboard.benchmarks import chains, quality_report, results, speed_report
+from neuralboard.benchmarks import chains, quality_report, results, speed_report, stft_bench
 from neuralboard.report import Page, markdown, write_page, write_text
 
 __all__ = ["build", "draw", "write"]
@@ -20,12 +20,14 @@ TITLES = {
     "mine": "Your recordings",
     "speed": "Speed",
     "chains": "Chains",
+    "stft": "Fourier transforms",
 }
 _MODULES = {
     "denoise": quality_report,
     "mine": quality_report,
     "speed": speed_report,
     "chains": chains,
+    "stft": stft_bench,
 }
 
 

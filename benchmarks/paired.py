@@ -48,7 +48,10 @@ class Times:
 
 
 def paired(
-    rivals: Mapping[str, Callable[[], object]], repetitions: int = REPETITIONS, calls: int = 1
+    rivals: Mapping[str, Callable[[], object]],
+    repetitions: int = REPETITIONS,
+    calls: int = 1,
+    clock: Callable[[], float] = time.thread_time,
 ) -> dict[str, tuple[float, ...]]:
     """Return seconds of processor time per call, for each rival one value per repetition.
 
@@ -59,16 +62,18 @@ def paired(
     repetitions : int
     calls : int
         Calls that are timed together: enough of them that the clock's own cost vanishes.
+    clock : callable
+        `time.perf_counter` where several threads share the work.
     """
     for call in rivals.values():
         call()
     times: dict[str, list[float]] = {name: [] for name in rivals}
     for _, name in in_turns(list(rivals), repetitions):
         call = rivals[name]
-        begin = time.thread_time()
+        begin = clock()
         for _ in range(calls):
             call()
-        times[name].append((time.thread_time() - begin) / calls)
+        times[name].append((clock() - begin) / calls)
     return {name: tuple(values) for name, values in times.items()}
 
 

@@ -1,43 +1,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How fast our short-time Fourier transform is beside those of others, and how exact.
 
-    python -m neuralboard.benchmarks.stft_speed [--quick] [--json out.json] [--yardstick FOLDER]
+Forward, inverse and masked round trip of whole signals, by one thread or two, and a masked stream
+in blocks; then what complex masks, denormals and a second thread do, and analysis plus synthesis of
+one frame per block. Per cell all run in one process, in rotating order; told are the peer's time
+over ours, best by best and as the median over the repetitions (above 1: ours is faster). A
+repetition is several calls on short signals, so that an engine does not find the cache full of its
+neighbour. Every peer that is installed takes part, in its own best case (`stft_peers`). Beside each
+speed stands the error against double precision, relative to the greatest value.
 
-Cells: forward, inverse and masked round trip of 1 s and 10 s of mono, one thread, and a masked
-stream in blocks of 64 to 512 samples; then what complex masks, denormals and a second thread do,
-and analysis plus synthesis of one frame per block. Per cell all run in one process, in rotating
-order; told are the peer's time over ours, best by best and as the median over the repetitions
-(above 1: ours is faster). A repetition is ten calls on 1 s and two on 10 s, so that an engine does
-not find the cache full of its neighbour. Every peer that is installed takes part, in its own best
-case (`stft_peers`). Beside each speed stands the error against double precision, relative to the
-greatest value.
-
-A folder given with --yardstick holds the modules stftproto_8 and stftproto_16 (our throw-away
-prototype, built by hand); they are timed too. NEURALBOARD_SIMD chooses our level.
+Yardsticks are the modules stftproto_8 and stftproto_16 of a folder (our throw-away prototype, built
+by hand). NEURALBOARD_SIMD chooses our level.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib
-import json
 import math
 import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuralboard import cpp_ext
-from neuralboard.benchmarks import machine
 from neuralboard.benchmarks.paired import paired
-from neuralboard.benchmarks.stft_peers import StreamLoop, available, hann, make_peer
+from neuralboard.benchmarks.stft_peers import StreamLoop, hann, make_peer
 
 RATE = 48_000
 SIZES = ((512, 128), (1024, 256), (2048, 512), (4096, 1024), (960, 480))
@@ -100,15 +93,40 @@ def ratios(times: dict[str, tuple[float, ...]], ours: str = "ours") -> dict[str,
     }
 
 
+def each_channel(calls: Sequence[Callable[[], object]], threads: int) -> Callable[[], object]:
+    """Return a call of all channels' calls, one after the other or each in a thread."""
+    if len(calls) == 1:
+        return calls[0]
+    if threads == 1:
+        return lambda: [call() for call in calls]
+
+    def together() -> None:
+        helpers = [threading.Thread(target=call) for call in calls]
+        for helper in helpers:
+            helper.start()
+        for helper in helpers:
+            helper.join()
+
+    return together
+
+
 def offline(
-    n_fft: int, hop: int, seconds: int, peers: list[str], folder: list[Any], repetitions: int
+    n_fft: int,
+    hop: int,
+    seconds: float,
+    peers: list[str],
+    folder: list[Any],
+    repetitions: int,
+    *,
+    channels: int = 1,
+    threads: int = 1,
 ) -> list[Row]:
-    """Time the three operations on mono audio."""
-    audio = noise(1, seconds * RATE)
+    """Time the three operations; two threads by the clock on the wall, one by processor time."""
+    audio = noise(channels, round(seconds * RATE))
     frames, bins = audio.shape[1] // hop + 1, n_fft // 2 + 1
-    mask = np.random.default_rng(2).random((1, frames, bins), dtype=np.float32)
-    stft = cpp_ext.Stft(n_fft, hop)
-    out, spectrum = np.empty_like(audio), np.empty((1, frames, bins), np.complex64)
+    mask = np.random.default_rng(2).random((channels, frames, bins), dtype=np.float32)
+    stft = cpp_ext.Stft(n_fft, hop, threads=threads)
+    out, spectrum = np.empty_like(audio), np.empty((channels, frames, bins), np.complex64)
     stft.forward(audio, out=spectrum)
     operations: dict[str, Calls] = {
         "stft": {"ours": partial(stft.forward, audio, out=spectrum.copy())},
@@ -116,14 +134,21 @@ def offline(
         "masked": {"ours": partial(stft.apply_mask, audio, mask, out=out)},
     }
     for name in peers:
-        if name in SLOW and (seconds > 1 or n_fft != 2048):
+        if name in SLOW and (seconds > 1 or n_fft != 2048 or channels > 1):
             continue  # twenty times slower: one cell is enough
-        peer = make_peer(name, n_fft, hop, audio.shape[1])
-        operations["stft"][name] = partial(peer.forward, audio[0])
-        if hasattr(peer, "inverse"):
-            operations["istft"][name] = partial(peer.inverse, spectrum[0])
-        operations["masked"][name] = partial(peer.masked, audio[0], mask[0])
-    for module in folder:
+        engines = [make_peer(name, n_fft, hop, audio.shape[1]) for _ in range(channels)]
+        for operation, method, given in (
+            ("stft", "forward", (audio,)),
+            ("istft", "inverse", (spectrum,)),
+            ("masked", "masked", (audio, mask)),
+        ):
+            if hasattr(engines[0], method):
+                work = [
+                    partial(getattr(engine, method), *(each[c] for each in given))
+                    for c, engine in enumerate(engines)
+                ]
+                operations[operation][name] = each_channel(work, threads)
+    for module in folder if threads == 1 else []:
         by_lane = module.A(n_fft, hop, hann(n_fft), 8, True)
         streamed = spectrum.nbytes > LARGE
         tag = f"yardstick A{module.W}"
@@ -141,15 +166,18 @@ def offline(
     _, unmasked = exact(audio[0], np.ones_like(mask[0]), n_fft, hop)
     truths = {"stft": truth, "istft": unmasked, "masked": masked_truth}
     rows = []
+    many = "" if channels == threads == 1 else f" x {channels}, {threads} thread(s)"
+    clock = time.thread_time if threads == 1 else time.perf_counter
     for operation, calls in operations.items():
         ours = calls["ours"]()
         # A second of audio stays in the cache, as it would with nobody else about: several calls.
-        times = paired(calls, repetitions, max(10 // seconds, 2))
+        count = min(max(round(10 / seconds), 2 if seconds <= 10 else 1), 100)
+        times = paired(calls, repetitions, count, clock)
         rows.append(
             {
                 "op": operation,
-                "cell": f"{n_fft}/{hop} {seconds} s",
-                "us_per_frame": 1e6 * min(times["ours"]) / frames,
+                "cell": f"{n_fft}/{hop} {seconds:g} s{many}",
+                "us_per_frame": 1e6 * min(times["ours"]) / frames / channels,
                 "error": error(np.asarray(ours)[0], truths[operation]),
                 "ratios": ratios(times),
             }
@@ -239,9 +267,9 @@ def wall(call: Callable[[], object], repetitions: int) -> float:
     return min(times)
 
 
-def two_threads(repetitions: int) -> dict[str, float]:
-    """Return what two threads gain on stereo 60 s, and on copying memory beside it."""
-    audio = noise(2, 60 * RATE)
+def two_threads(seconds: float, repetitions: int) -> dict[str, float]:
+    """Return what two threads gain on a stereo signal, and on copying memory beside it."""
+    audio = noise(2, round(seconds * RATE))
     mask = np.ones((2, audio.shape[1] // 512 + 1, 1025), np.float32)
     out = np.empty_like(audio)
     gain: dict[str, float] = {}
@@ -274,94 +302,3 @@ def best_of(row: Row, names: tuple[str, ...] | str) -> list[float] | None:
         if (name.startswith(names) if isinstance(names, str) else name in names)
     ]
     return [min(column) for column in zip(*chosen, strict=True)] if chosen else None
-
-
-def summary(rows: list[Row]) -> list[str]:
-    """Return lowest cell and geometric mean per operation, against the fastest of each kind."""
-    lines = ["| op | against | lowest cell | geometric mean | by medians: lowest | mean |"]
-    lines.append("|---|---|---|---|---|---|")
-    kinds: dict[str, tuple[str, ...] | str] = {
-        "the better of mkl_fft and pyfftw": FASTEST,
-        "torch": ("torch",),
-        "the yardstick's better layout": "yardstick",
-    }
-    for operation in dict.fromkeys(row["op"] for row in rows):
-        for kind, names in kinds.items():
-            found = [best_of(row, names) for row in rows if row["op"] == operation]
-            values = [value for value in found if value]
-            if not values:
-                continue
-            best, median = zip(*values, strict=True)
-            lines.append(
-                f"| {operation} | {kind} | {min(best):.2f} | {statistics.geometric_mean(best):.2f}"
-                f" | {min(median):.2f} | {statistics.geometric_mean(median):.2f} |"
-            )
-    return lines
-
-
-def table(rows: list[Row]) -> list[str]:
-    """Return every cell: our time, our error, every peer's time over ours."""
-    names = list(dict.fromkeys(name for row in rows for name in row["ratios"]))
-    lines = ["| op | cell | µs per frame | error | " + " | ".join(names) + " |"]
-    lines.append("|---" * (4 + len(names)) + "|")
-    for row in rows:
-        cells = [
-            "{:.2f} \\| {:.2f}".format(*row["ratios"][name]) if name in row["ratios"] else ""
-            for name in names
-        ]
-        wrong = "" if math.isnan(row["error"]) else f"{row['error']:.1e}"
-        lines.append(
-            f"| {row['op']} | {row['cell']} | {row['us_per_frame']:.2f} | {wrong} | "
-            + " | ".join(cells)
-            + " |"
-        )
-    return lines
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Measure and print tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--yardstick", metavar="FOLDER", help="time the prototype too")
-    parser.add_argument("--peers", help="some of the others, with commas; all that are installed")
-    parser.add_argument("--quick", action="store_true", help="few repetitions")
-    parser.add_argument("--only", help="operations, with commas: offline,push,other")
-    chosen = parser.parse_args(arguments)
-    parts = chosen.only.split(",") if chosen.only else ["offline", "push", "other"]
-    peers = chosen.peers.split(",") if chosen.peers else available()
-    repetitions = 9 if chosen.quick else 31
-    folder = yardsticks(chosen.yardstick)
-    rows: list[Row] = []
-    if "offline" in parts:
-        for seconds in (1, 10):
-            for n_fft, hop in SIZES:
-                rows += offline(n_fft, hop, seconds, peers, folder, repetitions)
-    if "push" in parts:
-        for n_fft, hop in SIZES:
-            rows += [streaming(n_fft, hop, block, peers, folder, repetitions) for block in BLOCKS]
-    facts = machine.describe(*[name for name in available() if name in ("mkl_fft", "torch")])
-    facts["level"] = cpp_ext.simd_level()
-    others: dict[str, Any] = {}
-    if "other" in parts:
-        others["StftStream + IstftStream, ns per sample"] = {
-            f"{n_fft}/{hop} x {channels}": round(two_halves(n_fft, hop, channels, repetitions), 3)
-            for n_fft, hop in ((960, 480), (1024, 256), (1024, 512))
-            for channels in (1, 2)
-        }
-        others["complex mask over real"] = {
-            f"{n}/{hop}": round(complex_over_real(n, hop, repetitions), 3) for n, hop in SIZES
-        }
-        others["denormal input over noise"] = round(denormal_cost(1024, 256, repetitions), 3)
-        others["two threads over one"] = two_threads(5)
-    print("\n".join(f"{name}: {value}" for name, value in facts.items()), "\n")
-    print("\n".join(summary(rows)), "\n")
-    print("\n".join(table(rows)), "\n")
-    print("\n".join(f"{name}: {value}" for name, value in others.items()))
-    if chosen.json:
-        figures = {"machine": facts, "rows": rows, "others": others}
-        chosen.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

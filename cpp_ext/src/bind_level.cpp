@@ -22,6 +22,10 @@ void bind_level(py::module_& module) {
     });
     module.def("use_simd_level", [](const std::string& name) { return Levels::get().use(name.c_str()); },
                "name"_a);
+    module.def("fma_probe", [](std::size_t rounds) {
+        float result = 0.0f;
+        return Levels::get().current().fma_probe(rounds, &result);
+    }, "rounds"_a);
 }
 
 }  // namespace neuralboard

@@ -79,6 +79,7 @@ struct Kernels {
     int widths;
     GroupKernel group;
     void (*stream_lines)(const float* from, float* to, std::size_t n);  // stream_store.h
+    std::size_t (*fma_probe)(std::size_t rounds, float* result);
 };
 
 }  // namespace neuralboard

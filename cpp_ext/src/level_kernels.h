@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The kernels of one level; a kernels_*.cpp says which by NEURALBOARD_LEVEL and its width in floats.
 
+#include "fma_probe.h"
 #include "kernel_frame.h"
 #include "kernel_group.h"
 
@@ -15,14 +16,28 @@ void stream_lines(const float* from, float* to, std::size_t n) {
 
 Kernels kernels() {
 #if NEURALBOARD_WIDTH == 16
-    return {"avx512", {frame_kernel<F16>(), frame_kernel<F8>(), frame_kernel<F4>(), frame_kernel<F1>()}, 4,
-            group_kernel<F16>(), &stream_lines<F16>};
+    using Widest = F16;
+    constexpr int widths = 4;
+    constexpr const char* name = "avx512";
 #elif NEURALBOARD_WIDTH == 8
-    return {"avx2", {frame_kernel<F8>(), frame_kernel<F4>(), frame_kernel<F1>()}, 3,
-            group_kernel<F8>(), &stream_lines<F8>};
+    using Widest = F8;
+    constexpr int widths = 3;
+    constexpr const char* name = "avx2";
 #else
-    return {NEURALBOARD_LEVEL_NAME, {frame_kernel<F4>(), frame_kernel<F1>()}, 2, group_kernel<F4>(), &stream_lines<F4>};
+    using Widest = F4;
+    constexpr int widths = 2;
+    constexpr const char* name = NEURALBOARD_LEVEL_NAME;
 #endif
+    return {name,
+            {
+#if NEURALBOARD_WIDTH == 16
+                frame_kernel<F16>(),
+#endif
+#if NEURALBOARD_WIDTH >= 8
+                frame_kernel<F8>(),
+#endif
+                frame_kernel<F4>(), frame_kernel<F1>()},
+            widths, group_kernel<Widest>(), &stream_lines<Widest>, &fma_probe<Widest>};
 }
 
 }  // namespace NEURALBOARD_LEVEL
