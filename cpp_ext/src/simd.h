@@ -71,35 +71,41 @@ NB_INLINE F1 join_low(F1 a, F1) { return a; }
 NB_INLINE F1 join_high(F1, F1 b) { return b; }
 NB_INLINE void transpose(F1*) {}
 
+#if defined(__x86_64__) || defined(_M_X64)
+// What the three x86 widths differ in by names only: a struct, arithmetic, and shuffles within blocks.
+#define NEURALBOARD_X86_VECTOR(F, LANES, REGISTER, mm)                                         \
+    struct F {                                                                                 \
+        static constexpr int lanes = LANES;                                                    \
+        REGISTER v;                                                                            \
+        static NB_INLINE F load(const float* p) { return {mm##_loadu_ps(p)}; }                 \
+        static NB_INLINE F all(float x) { return {mm##_set1_ps(x)}; }                          \
+        NB_INLINE void store(float* p) const { mm##_storeu_ps(p, v); }                         \
+        NB_INLINE void stream(float* p) const { mm##_stream_ps(p, v); }                        \
+    };                                                                                         \
+    NB_INLINE F operator+(F a, F b) { return {mm##_add_ps(a.v, b.v)}; }                        \
+    NB_INLINE F operator-(F a, F b) { return {mm##_sub_ps(a.v, b.v)}; }                        \
+    NB_INLINE F operator*(F a, F b) { return {mm##_mul_ps(a.v, b.v)}; }                        \
+    NB_INLINE F pick_even(F a, F b) { return {mm##_shuffle_ps(a.v, b.v, 0x88)}; }              \
+    NB_INLINE F pick_odd(F a, F b) { return {mm##_shuffle_ps(a.v, b.v, 0xdd)}; }               \
+    NB_INLINE F join_low(F a, F b) { return {mm##_unpacklo_ps(a.v, b.v)}; }                    \
+    NB_INLINE F join_high(F a, F b) { return {mm##_unpackhi_ps(a.v, b.v)}; }                   \
+    NEURALBOARD_FMA(F, mm)
+#if NEURALBOARD_FUSED
+#define NEURALBOARD_FMA(F, mm)                                                      \
+    NB_INLINE F fma(F a, F b, F c) { return {mm##_fmadd_ps(a.v, b.v, c.v)}; }       \
+    NB_INLINE F fnma(F a, F b, F c) { return {mm##_fnmadd_ps(a.v, b.v, c.v)}; }
+#else
+#define NEURALBOARD_FMA(F, mm)                                    \
+    NB_INLINE F fma(F a, F b, F c) { return a * b + c; }          \
+    NB_INLINE F fnma(F a, F b, F c) { return c - a * b; }
+#endif
+#endif
+
 #if NEURALBOARD_WIDTH >= 4
 
 #if defined(__x86_64__) || defined(_M_X64)  // SSE2
-struct F4 {
-    static constexpr int lanes = 4;
-    __m128 v;
-    static NB_INLINE F4 load(const float* p) { return {_mm_loadu_ps(p)}; }
-    static NB_INLINE F4 all(float x) { return {_mm_set1_ps(x)}; }
-    NB_INLINE void store(float* p) const { _mm_storeu_ps(p, v); }
-    NB_INLINE void stream(float* p) const { _mm_stream_ps(p, v); }
-};
-NB_INLINE F4 operator+(F4 a, F4 b) { return {_mm_add_ps(a.v, b.v)}; }
-NB_INLINE F4 operator-(F4 a, F4 b) { return {_mm_sub_ps(a.v, b.v)}; }
-NB_INLINE F4 operator*(F4 a, F4 b) { return {_mm_mul_ps(a.v, b.v)}; }
-#if NEURALBOARD_FUSED
-NB_INLINE F4 fma(F4 a, F4 b, F4 c) { return {_mm_fmadd_ps(a.v, b.v, c.v)}; }
-NB_INLINE F4 fnma(F4 a, F4 b, F4 c) { return {_mm_fnmadd_ps(a.v, b.v, c.v)}; }
-#else
-NB_INLINE F4 fma(F4 a, F4 b, F4 c) { return a * b + c; }
-NB_INLINE F4 fnma(F4 a, F4 b, F4 c) { return c - a * b; }
-#endif
+NEURALBOARD_X86_VECTOR(F4, 4, __m128, _mm)
 NB_INLINE F4 reverse(F4 a) { return {_mm_shuffle_ps(a.v, a.v, 0x1b)}; }
-NB_INLINE F4 pick_even(F4 a, F4 b) { return {_mm_shuffle_ps(a.v, b.v, 0x88)}; }
-NB_INLINE F4 pick_odd(F4 a, F4 b) { return {_mm_shuffle_ps(a.v, b.v, 0xdd)}; }
-NB_INLINE F4 join_low(F4 a, F4 b) { return {_mm_unpacklo_ps(a.v, b.v)}; }
-NB_INLINE F4 join_high(F4 a, F4 b) { return {_mm_unpackhi_ps(a.v, b.v)}; }
-NB_INLINE void transpose4(F4& a, F4& b, F4& c, F4& d) {
-    _MM_TRANSPOSE4_PS(a.v, b.v, c.v, d.v);
-}
 template <int k>
 NB_INLINE F4 shift(F4 a, F4 b) {
     return {_mm_castsi128_ps(_mm_or_si128(_mm_srli_si128(_mm_castps_si128(a.v), 4 * k),
@@ -163,12 +169,6 @@ NB_INLINE F4 shift(F4 a, F4 b) {
     return result;
 }
 #endif
-#if !defined(__x86_64__) && !defined(_M_X64)
-NB_INLINE void transpose4(F4& a, F4& b, F4& c, F4& d) {
-    const F4 e = join_low(a, c), f = join_high(a, c), g = join_low(b, d), h = join_high(b, d);
-    a = join_low(e, g), b = join_high(e, g), c = join_low(f, h), d = join_high(f, h);
-}
-#endif
 NB_INLINE F4 even(F4 a, F4 b) { return pick_even(a, b); }
 NB_INLINE F4 odd(F4 a, F4 b) { return pick_odd(a, b); }
 NB_INLINE F4 zip_low(F4 a, F4 b) { return join_low(a, b); }
@@ -186,23 +186,7 @@ NB_INLINE void each_row(F4 v, int q, Write write) {
 
 #if NEURALBOARD_WIDTH >= 8  // AVX2, FMA
 
-struct F8 {
-    static constexpr int lanes = 8;
-    __m256 v;
-    static NB_INLINE F8 load(const float* p) { return {_mm256_loadu_ps(p)}; }
-    static NB_INLINE F8 all(float x) { return {_mm256_set1_ps(x)}; }
-    NB_INLINE void store(float* p) const { _mm256_storeu_ps(p, v); }
-    NB_INLINE void stream(float* p) const { _mm256_stream_ps(p, v); }
-};
-NB_INLINE F8 operator+(F8 a, F8 b) { return {_mm256_add_ps(a.v, b.v)}; }
-NB_INLINE F8 operator-(F8 a, F8 b) { return {_mm256_sub_ps(a.v, b.v)}; }
-NB_INLINE F8 operator*(F8 a, F8 b) { return {_mm256_mul_ps(a.v, b.v)}; }
-NB_INLINE F8 fma(F8 a, F8 b, F8 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
-NB_INLINE F8 fnma(F8 a, F8 b, F8 c) { return {_mm256_fnmadd_ps(a.v, b.v, c.v)}; }
-NB_INLINE F8 pick_even(F8 a, F8 b) { return {_mm256_shuffle_ps(a.v, b.v, 0x88)}; }
-NB_INLINE F8 pick_odd(F8 a, F8 b) { return {_mm256_shuffle_ps(a.v, b.v, 0xdd)}; }
-NB_INLINE F8 join_low(F8 a, F8 b) { return {_mm256_unpacklo_ps(a.v, b.v)}; }
-NB_INLINE F8 join_high(F8 a, F8 b) { return {_mm256_unpackhi_ps(a.v, b.v)}; }
+NEURALBOARD_X86_VECTOR(F8, 8, __m256, _mm256)
 NB_INLINE F8 low_blocks(F8 a, F8 b) { return {_mm256_permute2f128_ps(a.v, b.v, 0x20)}; }
 NB_INLINE F8 high_blocks(F8 a, F8 b) { return {_mm256_permute2f128_ps(a.v, b.v, 0x31)}; }
 NB_INLINE F8 reverse(F8 a) {
@@ -246,23 +230,7 @@ NB_INLINE void each_row(F8 v, int q, Write write) {
 
 #if NEURALBOARD_WIDTH >= 16  // AVX-512 F
 
-struct F16 {
-    static constexpr int lanes = 16;
-    __m512 v;
-    static NB_INLINE F16 load(const float* p) { return {_mm512_loadu_ps(p)}; }
-    static NB_INLINE F16 all(float x) { return {_mm512_set1_ps(x)}; }
-    NB_INLINE void store(float* p) const { _mm512_storeu_ps(p, v); }
-    NB_INLINE void stream(float* p) const { _mm512_stream_ps(p, v); }
-};
-NB_INLINE F16 operator+(F16 a, F16 b) { return {_mm512_add_ps(a.v, b.v)}; }
-NB_INLINE F16 operator-(F16 a, F16 b) { return {_mm512_sub_ps(a.v, b.v)}; }
-NB_INLINE F16 operator*(F16 a, F16 b) { return {_mm512_mul_ps(a.v, b.v)}; }
-NB_INLINE F16 fma(F16 a, F16 b, F16 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
-NB_INLINE F16 fnma(F16 a, F16 b, F16 c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)}; }
-NB_INLINE F16 pick_even(F16 a, F16 b) { return {_mm512_shuffle_ps(a.v, b.v, 0x88)}; }
-NB_INLINE F16 pick_odd(F16 a, F16 b) { return {_mm512_shuffle_ps(a.v, b.v, 0xdd)}; }
-NB_INLINE F16 join_low(F16 a, F16 b) { return {_mm512_unpacklo_ps(a.v, b.v)}; }
-NB_INLINE F16 join_high(F16 a, F16 b) { return {_mm512_unpackhi_ps(a.v, b.v)}; }
+NEURALBOARD_X86_VECTOR(F16, 16, __m512, _mm512)
 /// Lane i = lane first + i * step of a, then b (32 lanes, counted around).
 template <int first, int step>
 NB_INLINE F16 every(F16 a, F16 b) {
@@ -316,13 +284,11 @@ NB_INLINE void each_row(F16 v, int q, Write write) {
 
 #endif  // width 16
 
-#if NEURALBOARD_WIDTH >= 8
 template <class V>  // unpack works within blocks: two rounds of it, on pairs, transpose each block
 NB_INLINE void transpose4(V& a, V& b, V& c, V& d) {
     const V e = join_low(a, c), f = join_high(a, c), g = join_low(b, d), h = join_high(b, d);
     a = join_low(e, g), b = join_high(e, g), c = join_low(f, h), d = join_high(f, h);
 }
-#endif
 
 /// Which pair of the two vectors' pairs pick_even and pick_odd put into lane q.
 template <class V>

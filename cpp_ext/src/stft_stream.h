@@ -37,9 +37,22 @@ public:
     explicit FrameClock(std::size_t hop_length) : hop_(hop_length) {}
 
     void reset() noexcept { phase_ = 0; }
-    std::size_t until_frame() const noexcept { return hop_ - phase_; }
     std::size_t frames_ready(std::size_t n) const noexcept { return (phase_ + n) / hop_; }
     void advance(std::size_t n) noexcept { phase_ = (phase_ + n) % hop_; }
+
+    /// Calls step(count, complete) for the pieces of the next n samples: up to the end of a hop, where
+    /// a frame is complete, or of the samples.
+    template <class Step>
+    void walk(std::size_t n, Step step) const noexcept {
+        std::size_t phase = phase_;
+        while (n > 0) {
+            const std::size_t count = std::min(n, hop_ - phase);
+            phase += count;
+            step(count, phase == hop_);
+            if (phase == hop_) phase = 0;
+            n -= count;
+        }
+    }
 
 private:
     std::size_t hop_;
@@ -67,19 +80,13 @@ public:
     /// block [channels, n] -> frames [channels, frames_ready(n), bins].
     void push(const float* block, std::size_t n, Bin* frames) noexcept {
         for (FrameReader& reader : readers_) {
-            FrameClock clock = clock_;
-            for (std::size_t left = n; left > 0;) {
-                const std::size_t step = std::min(left, clock.until_frame());
-                const bool complete = step == clock.until_frame();
-                reader.write(block, step);
-                if (complete) {
-                    fft_->analyse(reader.frame(), half_window_.data(), frames, scratch_);
-                    frames += fft_->bins();
-                }
-                clock.advance(step);
-                block += step;
-                left -= step;
-            }
+            clock_.walk(n, [&](std::size_t count, bool complete) {
+                reader.write(block, count);
+                block += count;
+                if (!complete) return;
+                fft_->analyse(reader.frame(), half_window_.data(), frames, scratch_);
+                frames += fft_->bins();
+            });
         }
         clock_.advance(n);
     }
@@ -115,20 +122,14 @@ public:
     /// frames [channels, frames_ready(n), bins] -> out [channels, n].
     void push(const Bin* frames, std::size_t n, float* out) noexcept {
         for (OverlapAdder& adder : adders_) {
-            FrameClock clock = clock_;
-            for (std::size_t left = n; left > 0;) {
-                const std::size_t step = std::min(left, clock.until_frame());
-                const bool complete = step == clock.until_frame();
-                adder.read(out, step - complete);
-                if (complete) {  // the frame's own first sample is the last of this step
-                    fft_->synthesise(frames, window_.data(), adder.frame(), scratch_);
-                    adder.read(out + step - 1, 1);
-                    frames += fft_->bins();
-                }
-                clock.advance(step);
-                out += step;
-                left -= step;
-            }
+            clock_.walk(n, [&](std::size_t count, bool complete) {
+                adder.read(out, count - complete);
+                out += count;
+                if (!complete) return;
+                fft_->synthesise(frames, window_.data(), adder.frame(), scratch_);
+                adder.read(out - 1, 1);  // the frame's own first sample is the last of this step
+                frames += fft_->bins();
+            });
         }
         clock_.advance(n);
     }
@@ -167,23 +168,16 @@ public:
     /// block [channels, n] -> out [channels, n]; they may be the same memory.
     void push(const float* block, std::size_t n, Mask mask, float* out) noexcept {
         for (std::size_t c = 0; c < readers_.size(); ++c) {
-            FrameClock clock = clock_;
             std::size_t frame = 0;
-            for (std::size_t left = n; left > 0;) {
-                const std::size_t step = std::min(left, clock.until_frame());
-                const bool complete = step == clock.until_frame();
-                readers_[c].write(block, step);
-                adders_[c].read(out, step - complete);
-                if (complete) {
-                    fft_->masked(readers_[c].frame(), half_window_.data(), mask.at(c, frame++),
-                                 synthesis_window_.data(), adders_[c].frame(), scratch_);
-                    adders_[c].read(out + step - 1, 1);
-                }
-                clock.advance(step);
-                block += step;
-                out += step;
-                left -= step;
-            }
+            clock_.walk(n, [&](std::size_t count, bool complete) {
+                readers_[c].write(block, count);
+                adders_[c].read(out, count - complete);
+                block += count, out += count;
+                if (!complete) return;
+                fft_->masked(readers_[c].frame(), half_window_.data(), mask.at(c, frame++),
+                             synthesis_window_.data(), adders_[c].frame(), scratch_);
+                adders_[c].read(out - 1, 1);
+            });
         }
         clock_.advance(n);
     }
