@@ -76,6 +76,7 @@ def write(folder: Path, kind: str, part: dict[str, Any]) -> Path:
 
 def draw(folder: Path, parts: dict[str, Any]) -> Path:
     """Write the page of these parts; return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
     page = build(folder, parts)
     write_text(folder / "results.md", markdown(page))
     results.store(folder, parts)

@@ -51,17 +51,18 @@ def test_no_transform_is_faster_than_the_peak() -> None:
 def test_the_command_writes_what_it_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    out = tmp_path / "new"
     given = ["--sizes", "64/16,960/480", "--seconds", "0.1,0.2", "--blocks", "64,480"]
-    given += ["--peers", "scipy.fft", "--repetitions", "1", "--quiet", "--out", str(tmp_path)]
+    given += ["--peers", "scipy.fft", "--repetitions", "1", "--quiet", "--out", str(out)]
     assert main(["bench", "stft", *given]) == 0
-    part = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["stft"]
+    part = json.loads((out / "results.json").read_text(encoding="utf-8"))["stft"]
     cells = [(found["op"], found["cell"]) for found in part["rows"]]
     assert ("masked", "960/480 0.2 s x 2, 2 thread(s)") in cells
     assert ("push", "64/16 block 480") in cells
     assert len(cells) == 3 * (4 + 2) + 4
     assert all(found["ratios"] for found in part["rows"])
     assert part["probes"]["copied"] > 0
-    text = (tmp_path / "results.md").read_text(encoding="utf-8")
+    text = (out / "results.md").read_text(encoding="utf-8")
     assert "| masked stream | 64/16 block 64 |" in text
     assert "Peak of multiply-adds" in text or not cpp_ext.HAVE_EXTENSION
     capsys.readouterr()
