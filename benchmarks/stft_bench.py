@@ -94,7 +94,7 @@ def _others(plan: Plan) -> dict[str, Any]:
         "denormal input's time over noise's": {
             f"{size[0]}/{size[1]}": stft_speed.denormal_cost(*size, count)
         },
-        f"two threads' gain on stereo of {seconds:g} s": stft_speed.two_threads(
+        f"two threads' gain on stereo of {seconds:g} s": stft_probes.two_threads(
             seconds, min(count, 9)
         ),
     }

@@ -110,6 +110,56 @@ def each_channel(calls: Sequence[Callable[[], object]], threads: int) -> Callabl
     return together
 
 
+def add_peer(
+    operations: dict[str, Calls],
+    name: str,
+    framing: tuple[int, int],
+    audio: Audio,
+    spectrum: Any,
+    mask: Audio,
+    threads: int,
+) -> None:
+    """Add a peer's calls, one engine a channel."""
+    n_fft, hop = framing
+    engines = [make_peer(name, n_fft, hop, audio.shape[1]) for _ in audio]
+    for operation, method, given in (
+        ("stft", "forward", (audio,)),
+        ("istft", "inverse", (spectrum,)),
+        ("masked", "masked", (audio, mask)),
+    ):
+        if hasattr(engines[0], method):
+            work = [
+                partial(getattr(engine, method), *(each[c] for each in given))
+                for c, engine in enumerate(engines)
+            ]
+            operations[operation][name] = each_channel(work, threads)
+
+
+def add_yardstick(
+    operations: dict[str, Calls],
+    module: Any,
+    framing: tuple[int, int],
+    audio: Audio,
+    spectrum: Any,
+    mask: Audio,
+) -> None:
+    """Add the calls of both of the prototype's layouts."""
+    n_fft, hop = framing
+    by_lane = module.A(n_fft, hop, hann(n_fft), 8, True)
+    streamed = spectrum.nbytes > LARGE
+    tag = f"yardstick A{module.W}"
+    operations["stft"][tag] = partial(by_lane.stft, audio, spectrum.copy(), streamed, True)
+    operations["istft"][tag] = partial(by_lane.istft, spectrum, np.empty_like(audio), True)
+    operations["masked"][tag] = partial(by_lane.masked, audio, mask, np.empty_like(audio), True)
+    if n_fft & (n_fft - 1):
+        return
+    within = module.B(n_fft, hop, hann(n_fft), 8)
+    tag = f"yardstick B{module.W}"
+    operations["stft"][tag] = partial(within.stft, audio, spectrum.copy(), streamed)
+    operations["istft"][tag] = partial(within.istft, spectrum, np.empty_like(audio))
+    operations["masked"][tag] = partial(within.masked, audio, mask, np.empty_like(audio))
+
+
 def offline(
     n_fft: int,
     hop: int,
@@ -136,32 +186,9 @@ def offline(
     for name in peers:
         if name in SLOW and (seconds > 1 or n_fft != 2048 or channels > 1):
             continue  # twenty times slower: one cell is enough
-        engines = [make_peer(name, n_fft, hop, audio.shape[1]) for _ in range(channels)]
-        for operation, method, given in (
-            ("stft", "forward", (audio,)),
-            ("istft", "inverse", (spectrum,)),
-            ("masked", "masked", (audio, mask)),
-        ):
-            if hasattr(engines[0], method):
-                work = [
-                    partial(getattr(engine, method), *(each[c] for each in given))
-                    for c, engine in enumerate(engines)
-                ]
-                operations[operation][name] = each_channel(work, threads)
+        add_peer(operations, name, (n_fft, hop), audio, spectrum, mask, threads)
     for module in folder if threads == 1 else []:
-        by_lane = module.A(n_fft, hop, hann(n_fft), 8, True)
-        streamed = spectrum.nbytes > LARGE
-        tag = f"yardstick A{module.W}"
-        operations["stft"][tag] = partial(by_lane.stft, audio, spectrum.copy(), streamed, True)
-        operations["istft"][tag] = partial(by_lane.istft, spectrum, out.copy(), True)
-        operations["masked"][tag] = partial(by_lane.masked, audio, mask, out.copy(), True)
-        if n_fft & (n_fft - 1):
-            continue
-        within = module.B(n_fft, hop, hann(n_fft), 8)
-        tag = f"yardstick B{module.W}"
-        operations["stft"][tag] = partial(within.stft, audio, spectrum.copy(), streamed)
-        operations["istft"][tag] = partial(within.istft, spectrum, out.copy())
-        operations["masked"][tag] = partial(within.masked, audio, mask, out.copy())
+        add_yardstick(operations, module, (n_fft, hop), audio, spectrum, mask)
     truth, masked_truth = exact(audio[0], mask[0], n_fft, hop)
     _, unmasked = exact(audio[0], np.ones_like(mask[0]), n_fft, hop)
     truths = {"stft": truth, "istft": unmasked, "masked": masked_truth}
@@ -254,51 +281,3 @@ def denormal_cost(n_fft: int, hop: int, repetitions: int) -> float:
     }
     times = paired(calls, repetitions)
     return min(times["denormal"]) / min(times["noise"])
-
-
-def wall(call: Callable[[], object], repetitions: int) -> float:
-    """Return the least seconds by the clock on the wall: threads share the work."""
-    call()
-    times = []
-    for _ in range(repetitions):
-        begin = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - begin)
-    return min(times)
-
-
-def two_threads(seconds: float, repetitions: int) -> dict[str, float]:
-    """Return what two threads gain on a stereo signal, and on copying memory beside it."""
-    audio = noise(2, round(seconds * RATE))
-    mask = np.ones((2, audio.shape[1] // 512 + 1, 1025), np.float32)
-    out = np.empty_like(audio)
-    gain: dict[str, float] = {}
-    one, two = (cpp_ext.Stft(2048, 512, threads=threads) for threads in (1, 2))
-    calls = [partial(stft.apply_mask, audio, mask, out=out) for stft in (one, two)]
-    gain["masked 2048/512"] = wall(calls[0], repetitions) / wall(calls[1], repetitions)
-    source = np.ones(1 << 25, np.float32)
-    target = np.empty_like(source)
-    halves = [slice(0, 1 << 24), slice(1 << 24, 1 << 25)]
-
-    def copy(cut: slice) -> None:
-        np.copyto(target[cut], source[cut])
-
-    def copy_both() -> None:
-        helper = threading.Thread(target=copy, args=(halves[1],))
-        helper.start()
-        copy(halves[0])
-        helper.join()
-
-    alone = wall(partial(copy, slice(None)), repetitions)
-    gain["copying 128 MB"] = alone / wall(copy_both, repetitions)
-    return gain
-
-
-def best_of(row: Row, names: tuple[str, ...] | str) -> list[float] | None:
-    """Return the least ratios (the fastest) among peers, given by name or by how it begins."""
-    chosen = [
-        value
-        for name, value in row["ratios"].items()
-        if (name.startswith(names) if isinstance(names, str) else name in names)
-    ]
-    return [min(column) for column in zip(*chosen, strict=True)] if chosen else None
