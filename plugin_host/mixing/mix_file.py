@@ -20,6 +20,7 @@ from neuralboard.mixing.mixer import Mixer
 from neuralboard.mixing.panning import check_pan_law
 from neuralboard.mixing.settings import MASTER_KEYS, OUTPUT_KEYS, OutputSettings, check_setting
 from neuralboard.mixing.strips import MASTER, Bus, Master, Strip, Track, read_chain
+from neuralboard.parameter import Descriptor
 
 __all__ = ["MixFile", "MixFileError", "read_mix", "read_mix_text"]
 
@@ -115,12 +116,27 @@ def read_mix_text(text: str, path: Path) -> MixFile:
     for name, problem in mixer.named_problems():
         if name == MASTER and "no tracks" in problem and document.get("track"):
             continue  # there are, but each has a problem of its own
-        title = reading.titles.get(name, MASTER if name == MASTER else "")
-        reading.add(title, problem.partition(": ")[2])
-    if reading.problems:
+        reading.add(reading.titles.get(name, name), problem)
+    found = _output_settings(settings, mixer.sample_rate, reading)
+    if reading.problems or found is None:
         raise MixFileError(str(path), list(dict.fromkeys(reading.problems)))
     title = str(document.get("title", path.stem))
-    return MixFile(mixer, OutputSettings(**settings), title, path)
+    return MixFile(mixer, found, title, path)
+
+
+def _output_settings(
+    settings: dict[str, Any], sample_rate: int, reading: _Reading
+) -> OutputSettings | None:
+    """Return the settings as a whole, which may be wrong where each by itself is right."""
+    try:
+        found = OutputSettings(**settings)
+    except NeuralboardError as error:
+        reading.add("output", str(error))
+        return None
+    problem = found.problem(sample_rate)
+    if problem:
+        reading.add("output", problem)
+    return found
 
 
 def _rate(document: Mapping[str, Any], reading: _Reading) -> int:
@@ -199,6 +215,9 @@ def _checked(
         if descriptor is None or (key not in known and key != "source"):
             reading.add(title, _unknown(key, known, "it"))
             continue
+        if key == "sends" and isinstance(value, Mapping):
+            values[key] = _sends(descriptor, value, title, reading)
+            continue
         try:
             if key == "chain":
                 values[key] = read_chain(value, reading.folder)
@@ -210,6 +229,19 @@ def _checked(
         except (ValueError, TypeError) as error:
             reading.add(title, f"{key} = {value!r}: {error}")
     return values
+
+
+def _sends(
+    descriptor: Descriptor, value: Mapping[str, Any], title: str, reading: _Reading
+) -> dict[str, Any]:
+    """Return the sends that are right: a wrong one must not hide what is wrong with the others."""
+    right: dict[str, Any] = {}
+    for bus, level in value.items():
+        try:
+            right |= descriptor.check({bus: level}, "?")
+        except NeuralboardError as error:
+            reading.add(title, str(error).removeprefix("?."))
+    return right
 
 
 def _path(value: Any, title: str, reading: _Reading) -> Any:

@@ -27,7 +27,10 @@ from neuralboard.mixing.stream import BLOCK, MIX, PREMASTER, MixStream
 from neuralboard.mixing.strips import MASTER, Bus, Master, Strip, Track
 from neuralboard.render import Tail
 
-__all__ = ["Mixer", "Rendered"]
+__all__ = ["RESERVED", "Mixer", "Rendered"]
+
+RESERVED = (MASTER, MIX, PREMASTER)
+"""Names of what comes out, which no strip may have."""
 
 
 class Rendered(NamedTuple):
@@ -101,10 +104,15 @@ class Mixer:
         return self._added(Bus(name=name, **settings))
 
     def _added(self, strip: Any) -> Any:
-        if strip.name in self.strips:
+        if strip.name in self._strips:
             raise MixError(
                 f"{strip_title(strip)}: the name '{strip.name}' is taken; names are unique over"
-                f" tracks and buses, and '{MASTER}' is the master"
+                " tracks and buses"
+            )
+        if strip.name.casefold() in RESERVED:
+            raise MixError(
+                f"{strip_title(strip)}: the name '{strip.name}' is the mixer's own, as are"
+                f" {', '.join(RESERVED)}; choose another"
             )
         for other in self._strips:
             if other.casefold() == strip.name.casefold():
@@ -118,10 +126,16 @@ class Mixer:
     # ------------------------------------------------------------------ what can be asked
     def problems(self) -> list[str]:
         """Return everything that keeps this mix from being rendered, one line each."""
-        return [text for _, text in self.named_problems()]
+        return [
+            f"{strip_title(self.strips[name])}: {text}" if name else text
+            for name, text in self.named_problems()
+        ]
 
     def named_problems(self) -> list[tuple[str, str]]:
-        """Return (name of the strip, what is wrong) for everything that is wrong."""
+        """Return (name of the strip, what is wrong) for everything that is wrong.
+
+        The name is "" where the text names the strip itself.
+        """
         found: list[tuple[str, str]] = []
         if not any(isinstance(strip, Track) for strip in self._strips.values()):
             found.append((MASTER, "the mix has no tracks; add one"))
@@ -135,13 +149,10 @@ class Mixer:
         found += find_problems(self.strips)
         if not found:
             try:
-                self._stream(self._facts(), block=1024).close()
+                self._stream(self._facts(), rehearsal=True).close()
             except MixError as error:
                 found.append(("", str(error)))
-        return [
-            (name, f"{strip_title(self.strips[name])}: {text}" if name else text)
-            for name, text in found
-        ]
+        return found
 
     def check(self) -> None:
         """Raise `MixError` with the first of `problems`."""
@@ -154,7 +165,7 @@ class Mixer:
     def latency(self) -> int:
         """Samples that a live stream of this mix runs ahead of what comes out."""
         self.check()
-        with self._stream(self._facts()) as stream:
+        with self._stream(self._facts(), rehearsal=True) as stream:
             return stream.latency
 
     def facts(self) -> dict[str, SourceFacts]:
@@ -189,7 +200,7 @@ class Mixer:
         """
         if isinstance(block, bool) or not isinstance(block, int) or block < 1:
             raise ParameterError(f"block = {block!r}: use a whole number of samples, 1 or more")
-        with self.open(stems=(), tail=_checked_tail(tail), block=block) as stream:
+        with self.open(stems=(), tail=checked_tail(tail), block=block) as stream:
             for outputs in stream.blocks():
                 if outputs[MIX].shape[1]:
                     yield outputs[MIX]
@@ -221,7 +232,8 @@ class Mixer:
         parts: dict[str, list[Audio]] = {}
         total = self.num_samples()
         done = 0
-        with self.open(tail=_checked_tail(tail), threads=thread_count(threads)) as stream:
+        settings = {"tail": checked_tail(tail), "threads": thread_count(threads)}
+        with self._stream(self._facts(), **settings) as stream:
             for outputs in stream.blocks():
                 for name, audio in outputs.items():
                     if name != PREMASTER:
@@ -265,7 +277,8 @@ def thread_count(threads: int | None) -> int:
     return threads
 
 
-def _checked_tail(tail: Any) -> Tail:
+def checked_tail(tail: Any) -> Tail:
+    """Return the length of a tail, or raise `ParameterError`."""
     if tail == "auto":
         return "auto"
     if isinstance(tail, bool) or not isinstance(tail, (int, float)) or not 0 <= tail < 86_400:

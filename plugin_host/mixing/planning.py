@@ -47,7 +47,6 @@ def make_plan(
     hashes = hash_files([*sounds, *models])
     recipes = {name: strip_recipe(strip, hashes) for name, strip in strips.items()}
     routing = Routing(strips)
-    heard = routing.audible()
     ends = {
         name: [facts.num_samples, facts.sample_rate, getattr(strips[name], "offset", 0.0)]
         for name, facts in mixer.facts().items()
@@ -55,11 +54,14 @@ def make_plan(
     shared = [made_with(), mixer.sample_rate, mixer.pan_law_db, settings.tail, ends]
 
     def of(names: Iterable[str], *more: Any) -> str:
-        reached = sorted(routing.upstream(names))
-        return recipe(
-            shared, {name: [recipes[name], heard[name]] for name in reached}, routing.arrows
-            if MASTER in reached else [a for a in routing.arrows if a.target in reached], *more
-        )  # fmt: skip
+        names = list(names)
+        reached = routing.upstream(names)
+        arrows = [
+            [arrow.source, arrow.target, arrow.part, arrow.db, routing.passes(arrow)]
+            for arrow in routing.arrows
+            if arrow.source in reached and arrow.target in {MASTER, *reached}
+        ]  # in the mixer's order: so are sums made
+        return recipe(shared, {name: recipes[name] for name in reached}, arrows, names, *more)
 
     depth = settings.stems_bit_depth
     finish = [settings.loudness_lufs, settings.true_peak_db]
@@ -69,7 +71,7 @@ def make_plan(
             f"mix.{settings.format}",
             MIX,
             settings.format,
-            _mix_depth(settings),
+            settings.mix_depth,
             settings.quality,
             of([MASTER], finish, form),
         )
@@ -89,12 +91,6 @@ def make_plan(
             if arrow.part == "out"
         ]  # fmt: skip
     return Lock.read(folder), plan, hashes
-
-
-def _mix_depth(settings: OutputSettings) -> int | None:
-    if settings.format in ("ogg", "mp3"):
-        return None
-    return settings.bit_depth or 24
 
 
 def up_to_date(output: Output, folder: Path, lock: Lock) -> bool:

@@ -66,28 +66,48 @@ class Routing:
         """Return the arrows that end at a strip, in the mixer's order."""
         return [arrow for arrow in self.arrows if arrow.target == name]
 
-    def audible(self) -> dict[str, bool]:
-        """Return for every strip whether its output is heard, after mute and solo.
+    def passes(self, arrow: Arrow) -> bool:
+        """Return whether sound goes along an arrow, after mute and solo.
 
-        A soloed bus makes what is routed into it heard; a bus is heard where anything that is heard
-        reaches it.
+        Where anything is soloed, only what comes to a soloed strip or from one is heard. What is
+        routed into a soloed bus counts as soloed too, its sends included; what only sends to it is
+        heard through it alone. Keys are always heard.
         """
-        routed = {n: s for n, s in self._strips.items() if isinstance(s, (Track, Bus))}
-        soloed = {name for name, strip in routed.items() if strip.solo}
-        chosen = {n for n in routed if not soloed or n in soloed or soloed & self._ahead(n)}
-        heard = dict.fromkeys(self._strips, True)
-        for name, strip in routed.items():
-            reached = isinstance(strip, Bus) and bool(chosen & self._behind(name))
-            heard[name] = (name in chosen or reached) and not strip.mute
-        return heard
+        if arrow.part == "key":
+            return True
+        source = self._strips[arrow.source]
+        if isinstance(source, (Track, Bus)) and source.mute:
+            return False
+        soloed = {n for n in self._strips if self._counts_as_soloed(n)}
+        if not soloed:
+            return True
+        return arrow.source in self._reached(soloed, 1) or arrow.target in self._reached(soloed, -1)
 
-    def sends_open(self, name: str, bus: str, audible: Mapping[str, bool]) -> bool:
-        """Return whether a send passes: a soloed return hears strips that are not."""
+    def _counts_as_soloed(self, name: str) -> bool:
         strip = self._strips[name]
-        muted = isinstance(strip, (Track, Bus)) and strip.mute
-        target = self._strips[bus]
-        wanted = isinstance(target, Bus) and target.solo
-        return (audible[name] or wanted) and not muted
+        while isinstance(strip, (Track, Bus)) and not strip.solo:
+            strip = self._strips[strip.output]
+        return isinstance(strip, (Track, Bus))
+
+    def _reached(self, names: set[str], direction: int) -> set[str]:
+        """Return these strips and all that their sound comes to (1) or comes from (-1)."""
+        found, waiting = set(names), list(names)
+        while waiting:
+            name = waiting.pop()
+            for arrow in self.arrows:
+                start, end = (arrow.source, arrow.target)[::direction]
+                if arrow.part != "key" and start == name and end not in found:
+                    found.add(end)
+                    waiting.append(end)
+        return found
+
+    def longest(self, lengths: Mapping[str, float]) -> float:
+        """Return the greatest sum of the strips' lengths along any way that sound can go."""
+        sums: dict[str, float] = {}
+        for name in self.order:
+            before = [sums[a.source] for a in self.into(name) if a.part != "key"]
+            sums[name] = lengths[name] + max(before, default=0.0)
+        return max(sums.values(), default=0.0)
 
     def upstream(self, names: Iterable[str]) -> set[str]:
         """Return these strips and all that they hear."""
@@ -98,26 +118,6 @@ class Routing:
             if name not in found:
                 found.add(name)
                 waiting.extend(arrow.source for arrow in self.into(name))
-        return found
-
-    def _ahead(self, name: str) -> set[str]:
-        """Return the buses that a strip's output passes through."""
-        found: set[str] = set()
-        strip = self._strips[name]
-        while isinstance(strip, (Track, Bus)) and strip.output != MASTER:
-            found.add(strip.output)
-            strip = self._strips[strip.output]
-        return found
-
-    def _behind(self, name: str) -> set[str]:
-        """Return what reaches a bus by outputs and sends."""
-        found: set[str] = set()
-        waiting = [name]
-        while waiting:
-            for arrow in self.into(waiting.pop()):
-                if arrow.part != "key" and arrow.source not in found:
-                    found.add(arrow.source)
-                    waiting.append(arrow.source)
         return found
 
 
@@ -154,11 +154,14 @@ def find_problems(strips: Mapping[str, Strip]) -> list[tuple[str, str]]:
         problems += [
             (name, _no_bus("send to", bus, buses)) for bus in strip.all_sends() if bus not in buses
         ]
-    if not problems:
-        _, circle = _sorted(strips, tuple(_arrows(strips)))
-        if circle:
-            way = " → ".join([*circle, circle[0]])
-            problems.append((circle[0], f"the sound goes in a circle: {way}; take one arrow out"))
+    whole = tuple(a for a in _arrows(strips) if a.source in strips and a.target in strips)
+    _, circle = _sorted(strips, tuple(a for a in whole if a.source != a.target))
+    circle = circle or [a.source for a in whole if a.source == a.target and a.part != "key"][:1]
+    if circle:
+        way = " → ".join([*circle, circle[0]])
+        problems.append(
+            (circle[0], f"the sound goes in a circle: {way}; change an output, send or side chain")
+        )
     return problems
 
 

@@ -25,10 +25,9 @@ __all__ = ["Heard", "Parts", "RunningStrip", "Settings", "factor"]
 
 
 class Parts(NamedTuple):
-    """What a strip gives: `out` is what is heard of it, `post` the same whoever is soloed."""
+    """What a strip gives, by the places that arrows begin at; and what it heard."""
 
     out: Audio
-    post: Audio
     pre: Audio
     key: Audio
     heard: Audio
@@ -70,8 +69,6 @@ class RunningStrip:
         Of the chain.
     heard : sequence of (Arrow, open, int)
         What it hears: the arrow, whether anything passes, the latency of its source.
-    audible : bool
-        Whether its own output is heard.
     settings : Settings
 
     Attributes
@@ -90,11 +87,9 @@ class RunningStrip:
         read: Callable[[int], Audio] | None,
         channels: int,
         heard: list[tuple[Arrow, bool, int]],
-        audible: bool,
         settings: Settings,
     ) -> None:
         self._strip, self._read, self._settings = strip, read, settings
-        self._audible = audible
         own, boxes = strip.curves()
         self._gain, self._pan = own.get("gain_db"), own.get("pan")
         self.arrival = max([late for _, _, late in heard], default=0)
@@ -152,12 +147,14 @@ class RunningStrip:
             if self._own_line is not None and self.arrival:
                 total = self._own_line.push(total)
         for one in self._sound:
-            sound = getattr(results[one.arrow.source], one.arrow.part)
+            parts = results[one.arrow.source]
+            sound = parts.pre if one.arrow.part == "pre" else parts.out
             if one.factor != 1.0:
                 sound = sound * np.float32(one.factor)
             if one.line.num_samples:
                 sound = one.line.push(np.ascontiguousarray(sound))
-            by_name[one.arrow.source] = sound
+            if one.arrow.part == "out":
+                by_name[one.arrow.source] = sound
             total = sound if total is None else total + sound
         if isinstance(self._strip, Bus) and self._strip.invert and total is not None:
             total = np.negative(total)  # a track's is turned where it is read
@@ -173,16 +170,16 @@ class RunningStrip:
             pan: Any = strip.pan if self._pan is None else self._along(self._pan, first, count)
             law = self._settings.pan_law_db if key.shape[0] == 1 else 0.0
             pre = panned(key, pan, law)
-        post = self._faded(pre, first)
-        out = post if self._audible else np.zeros_like(post)
-        return Parts(out, post, pre, key, total, by_name)
+        return Parts(self._faded(pre, first), pre, key, total, by_name)
 
     def _key(self, one: Heard, results: dict[str, Parts]) -> Audio:
         """Return a key with the rows of the chain that listens to it."""
         sound = results[one.arrow.source].key
         if sound.shape[0] != self._channels:
             if self._channels == 1:
-                sound = sound.mean(axis=0, keepdims=True, dtype=np.float32)
+                # The louder side, as a detector that links its channels hears it.
+                left, right = sound
+                sound = np.where(np.abs(left) >= np.abs(right), left, right)[np.newaxis]
             else:
                 sound = np.repeat(sound, self._channels, axis=0)
         return one.line.push(np.ascontiguousarray(sound))

@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any
 
-from neuralboard.audio_sinks import BIT_DEPTHS
-from neuralboard.errors import ParameterError, did_you_mean
+from neuralboard.audio_sinks import BIT_DEPTHS, check_encoder
+from neuralboard.errors import AudioFileError, ParameterError, did_you_mean
 from neuralboard.render import Tail
 
 __all__ = ["MASTER_KEYS", "OUTPUT_KEYS", "OutputSettings", "check_setting"]
@@ -58,6 +58,32 @@ class OutputSettings:
     loudness_lufs: float | None = None
     true_peak_db: float | None = None
 
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value is not None:
+                check_setting(each.name, value)
+        if self.format in ("ogg", "mp3") and self.bit_depth is not None:
+            raise ParameterError(
+                f"bit_depth = {self.bit_depth}: {self.format} has none; take it out, quality is"
+                " what such files have"
+            )
+
+    def problem(self, sample_rate: int) -> str:
+        """Return why a mix can't be written so, or ""."""
+        try:
+            check_encoder(
+                f"mix.{self.format}", self.format, sample_rate, 2, self.mix_depth, self.quality
+            )
+        except AudioFileError as error:
+            return str(error)
+        return ""
+
+    @property
+    def mix_depth(self) -> int | None:
+        """Bits of the mix; None for lossy formats."""
+        return None if self.format in ("ogg", "mp3") else self.bit_depth or 24
+
     @property
     def with_premaster(self) -> bool:
         """Whether premaster.wav is written."""
@@ -82,7 +108,7 @@ def check_setting(key: str, value: Any) -> Any:
     if key == "loudness_lufs":
         return _number(key, value, -70.0, 0.0, "LUFS")
     if key == "true_peak_db":
-        return _number(key, value, -60.0, 0.0, "dBTP")
+        return _number(key, value, -30.0, 0.0, "dBTP")
     return value
 
 

@@ -20,9 +20,10 @@ from neuralboard.audio import Audio
 from neuralboard.board import Board
 from neuralboard.boxlist import BoxList
 from neuralboard.errors import MixError, StreamingNotSupported
+from neuralboard.mix import Mix
 from neuralboard.mixing.flow import Flow
 from neuralboard.mixing.levels import Tap
-from neuralboard.mixing.routing import Arrow, Routing, side_chains
+from neuralboard.mixing.routing import Routing, side_chains
 from neuralboard.mixing.running import Parts, RunningStrip, Settings, named_error
 from neuralboard.mixing.sources import SourceFacts, TrackSource
 from neuralboard.mixing.strips import MASTER, Strip, Track
@@ -64,6 +65,8 @@ class MixStream:
         Samples of a block.
     length : int, optional
         Samples of every output, whatever the tail: of a mix that is known already.
+    rehearsal : bool
+        Nothing will be played: only find out whether it could be.
 
     Attributes
     ----------
@@ -87,11 +90,17 @@ class MixStream:
         tail: Tail = "auto",
         block: int = BLOCK,
         length: int | None = None,
+        rehearsal: bool = False,
     ) -> None:
+        self._rehearsal = rehearsal
         self._strips, self.sample_rate = strips, sample_rate
         self._routing = Routing(strips)
         to_master = [arrow.source for arrow in self._routing.into(MASTER) if arrow.part == "out"]
         self.stems = tuple(n for n in to_master if stems is None or n in set(stems))
+        self._all_stems = tuple(to_master)
+        self._heard = {
+            a.source: self._routing.passes(a) for a in self._routing.into(MASTER) if a.part == "out"
+        }
         self._mix, self._tail, self._block, self._threads = mix, tail, block, threads
         self._settings = Settings(sample_rate, pan_law_db, taps)
         self._sources: dict[str, TrackSource] = {}
@@ -111,10 +120,17 @@ class MixStream:
                     raise named_error(strips[name], error) from error
             opened.pop_all()
         self.latency = max((r.latency for r in self.running.values()), default=0)
+        # Where the tail ends must not depend on what is asked for: all of it is looked at.
+        looked_at = (*self.outputs, *(self._all_stems if self._judges else ()))
         self._lines = {
             name: cpp_ext.DelayLine(2, self.latency - self._latency_of(name))
-            for name in self.outputs
+            for name in dict.fromkeys(looked_at)
         }
+
+    @property
+    def _judges(self) -> bool:
+        """Whether this stream finds out by itself where the tail ends."""
+        return self._mix and self._tail == "auto" and self._wanted is None
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -130,13 +146,8 @@ class MixStream:
 
     def _open(self, name: str, facts: Mapping[str, SourceFacts]) -> None:
         strip = self._strips[name]
-        audible = self._routing.audible()
         heard = [
-            (
-                arrow,
-                arrow.part == "key" or self._passes(arrow, audible),
-                self.running[arrow.source].latency,
-            )
+            (arrow, self._routing.passes(arrow), self.running[arrow.source].latency)
             for arrow in self._routing.into(name)
         ]
         read: Callable[[int], Audio] | None = None
@@ -148,15 +159,7 @@ class MixStream:
             if not strip.chain.streamable:
                 read = self._whole(strip, source)
                 strip = _without_chain(strip)
-        self.running[name] = RunningStrip(
-            strip, read, channels, heard, audible[name], self._settings
-        )
-
-    def _passes(self, arrow: Arrow, audible: Mapping[str, bool]) -> bool:
-        """Return whether a sound goes along an arrow; muted outputs are silent already."""
-        if arrow.part == "out":
-            return True
-        return self._routing.sends_open(arrow.source, arrow.target, audible)
+        self.running[name] = RunningStrip(strip, read, channels, heard, self._settings)
 
     def _whole(self, strip: Track, source: TrackSource) -> Callable[[int], Audio]:
         """Run boxes that need the whole recording at once, before everything else."""
@@ -165,13 +168,15 @@ class MixStream:
                 "a box on it needs the whole recording at once and takes neither automation nor a"
                 " side chain beside it"
             )
-        done = strip.chain(source.read_all(), self.sample_rate)
+        sound = np.zeros((source.channels, 0), np.float32)
+        if not self._rehearsal:
+            sound = strip.chain(source.read_all(), self.sample_rate)
         position = 0
 
         def read(count: int) -> Audio:
             nonlocal position
             block = np.zeros((source.channels, count), np.float32)
-            part = done[:, position : position + count]
+            part = sound[:, position : position + count]
             block[:, : part.shape[1]] = part
             position += count
             return block
@@ -198,7 +203,8 @@ class MixStream:
                 late -= cut
                 return {name: audio[:, cut:] for name, audio in block.items()}
 
-            yield from self._ended(following)
+            for block in self._ended(following):
+                yield {name: block[name] for name in self.outputs}
 
     @property
     def _ahead(self) -> int:
@@ -222,9 +228,13 @@ class MixStream:
         if self._mix:
             master = results[MASTER]
             block = {MIX: master.out, PREMASTER: master.heard}
-            block |= {name: master.shares[name] for name in self.stems}
+            stems = self._all_stems if self._judges else self.stems
+            block |= {name: master.shares[name] for name in stems}
         else:
-            block = {name: results[name].out for name in self.stems}
+            block = {
+                name: results[name].out if self._heard[name] else np.zeros_like(results[name].out)
+                for name in self.stems
+            }
         return {
             name: self._lines[name].push(np.ascontiguousarray(audio))
             if self._lines[name].num_samples
@@ -289,7 +299,11 @@ class MixStream:
 
     def _patience(self) -> float:
         """Return the seconds of quiet after which no echo is to be expected any more."""
-        return max([_PATIENCE, *(_echo(s.chain) for s in self._strips.values())])
+        echoes = {
+            name: _echo([box for box in strip.chain if box is not None])
+            for name, strip in self._strips.items()
+        }
+        return _PATIENCE + self._routing.longest(echoes)
 
     def levels(self) -> dict[str, list[Tap]]:
         """Return for every strip the levels before its chain and behind each of its boxes."""
@@ -333,14 +347,20 @@ def _last_loud(block: Block) -> int:
 
 
 def _echo(chain: Any) -> float:
-    """Return the longest pause (s) that a chain may make before it sounds again."""
-    longest = 0.0
-    for item in chain:
-        inner = getattr(item, "processor", None) or item
-        if isinstance(inner, BoxList) or (natives.is_native(inner) and hasattr(inner, "__iter__")):
-            longest = max(longest, _echo(inner))
-        elif natives.is_native(inner):
-            if natives.is_hosted(inner):
-                return _LONGEST_TAIL / 2
-            longest = max(longest, 1.5 * float(getattr(inner, "delay_seconds", 0.0)))
-    return longest
+    """Return the longest pause (s) that boxes in a row may make before they sound again."""
+    return sum(_echo_of(item) for item in chain)
+
+
+def _echo_of(item: Any) -> float:
+    inner = getattr(item, "processor", None) or item
+    if isinstance(inner, Mix) or (
+        natives.is_native(inner) and natives.native_class(inner).__name__ == "Mix"
+    ):
+        return max([_echo_of(branch) for branch in inner if branch is not None], default=0.0)
+    if isinstance(inner, BoxList) or (natives.is_native(inner) and hasattr(inner, "__iter__")):
+        return _echo([child for child in inner if child is not None])
+    if not natives.is_native(inner):
+        return 0.0
+    if natives.is_hosted(inner):
+        return _LONGEST_TAIL / 2
+    return 1.5 * float(getattr(inner, "delay_seconds", 0.0))

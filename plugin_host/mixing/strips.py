@@ -98,6 +98,8 @@ def _read_name(value: Any) -> str:
         raise ValueError("a name is a word")
     if any(c in value for c in "/\\\0:") or value in (".", "..") or len(value) > 80:
         raise ValueError("it becomes a file's name: no slashes or colons, at most 80 letters")
+    if not value.isprintable():
+        raise ValueError("it holds a control character")
     return value
 
 
