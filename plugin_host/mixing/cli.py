@@ -63,7 +63,7 @@ def mix(
             force=force,
             threads=threads,
             progress=progress,
-            inputs=[found.path],
+            mix_file=found.path,
         )
     _tell(report, quiet)
     return DONE

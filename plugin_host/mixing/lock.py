@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,14 @@ __all__ = ["LOCK_NAME", "Lock", "strip_recipe"]
 
 LOCK_NAME = "mix.lock.json"
 _FORMAT = 1
+_KINDS: dict[str, Any] = {
+    "made_with": dict,
+    "inputs": dict,
+    "outputs": dict,
+    "writing": list,
+    "length": (int, NoneType),
+    "mix": (str, NoneType),
+}
 
 
 @dataclass
@@ -44,6 +53,8 @@ class Lock:
         Files that a run was about to put in place; it may have been stopped.
     length : int or None
         Samples of the mix.
+    mix : str or None
+        The mix file that the folder belongs to.
     """
 
     made_with: dict[str, str] = field(default_factory=dict)
@@ -51,6 +62,7 @@ class Lock:
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     writing: list[str] = field(default_factory=list)
     length: int | None = None
+    mix: str | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Lock:
@@ -64,13 +76,13 @@ class Lock:
             raise MixError(f"{path} can't be read ({error}); remove it to begin anew") from None
         if not isinstance(found, dict) or found.get("format") != _FORMAT:
             raise MixError(f"{path} is of another version; remove it to begin anew")
-        return cls(
-            found.get("made_with", {}),
-            found.get("inputs", {}),
-            found.get("outputs", {}),
-            found.get("writing", []),
-            found.get("length"),
-        )
+        lock = cls(**{key: found[key] for key in _KINDS if key in found})
+        for key, kind in _KINDS.items():
+            if not isinstance(getattr(lock, key), kind):
+                raise MixError(f"{path} can't be read ('{key}' is odd); remove it to begin anew")
+        if not all(isinstance(known, dict) for known in lock.outputs.values()):
+            raise MixError(f"{path} can't be read ('outputs' is odd); remove it to begin anew")
+        return lock
 
     def write(self, folder: Path) -> Path:
         """Write it, whole or not at all."""
@@ -80,6 +92,7 @@ class Lock:
             "inputs": dict(sorted(self.inputs.items())),
             "outputs": dict(sorted(self.outputs.items())),
             "length": self.length,
+            "mix": self.mix,
         }
         if self.writing:
             content["writing"] = sorted(self.writing)

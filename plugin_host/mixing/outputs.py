@@ -10,74 +10,30 @@ the bytes that they have, or with `force`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from neuralboard.audio import Audio
-from neuralboard.audio_reader import AudioReader
-from neuralboard.audio_writer import AudioWriter
-from neuralboard.fingerprint import hash_file, made_with
-from neuralboard.finish import Finished, finish
-from neuralboard.loudness import Meter
+from neuralboard.errors import MixError
+from neuralboard.fingerprint import hash_file, made_with, recipe
 from neuralboard.mixing.lock import LOCK_NAME, Lock
-from neuralboard.mixing.mixer import Mixer, thread_count
+from neuralboard.mixing.mixer import Mixer
 from neuralboard.mixing.planning import (
+    REPORT,
     Output,
+    changed_by_hand,
+    check_folder,
     check_replaceable,
+    is_of_report,
     make_folders,
     make_plan,
     named_inputs,
-    same_bytes,
+    report_files,
+    report_up_to_date,
     up_to_date,
 )
 from neuralboard.mixing.settings import OutputSettings
-from neuralboard.mixing.stream import MIX, PREMASTER, MixStream
-from neuralboard.spool import Spool
-
-if TYPE_CHECKING:
-    from neuralboard.mixing.mix_report import Watch
+from neuralboard.mixing.writing import MixReport, MixRun, Progress
 
 __all__ = ["MixReport", "render_mix"]
-
-REPORT = "report.html"
-
-Progress = Callable[[int, int | None], None]
-
-
-@dataclass
-class MixReport:
-    """What `render_mix` did.
-
-    Attributes
-    ----------
-    folder : Path
-    written, kept : list of str
-        Files that were made, and that were up to date; relative to the folder.
-    samples : int
-    sample_rate : int
-    seconds_taken : float
-    notes : list of str
-        What a user should know, one line each.
-    """
-
-    folder: Path
-    written: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    samples: int = 0
-    sample_rate: int = 48_000
-    seconds_taken: float = 0.0
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def seconds(self) -> float:
-        """Length of the mix."""
-        return self.samples / self.sample_rate
 
 
 def render_mix(
@@ -89,7 +45,7 @@ def render_mix(
     force: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
-    inputs: Iterable[Path] = (),
+    mix_file: Path | None = None,
 ) -> MixReport:
     """Render a mix into a folder.
 
@@ -102,12 +58,13 @@ def render_mix(
     title : str
         Of the report.
     force : bool
-        Replace files that are not ours, or that were changed since.
+        Replace files that are not ours, or that were changed since; those are kept else, the
+        former as an error, the latter with a warning.
     threads : int, optional
         As many as there are processors where not given; the bytes are the same.
     progress : callable (samples done, samples in all or None), optional
-    inputs : iterable of Path
-        Files that must never be replaced, besides the tracks' own.
+    mix_file : Path, optional
+        Where the mix is written down: never replaced, and its name says whose the folder is.
 
     Raises
     ------
@@ -116,212 +73,122 @@ def render_mix(
     """
     begun = time.monotonic()
     settings, folder = settings or OutputSettings(), Path(folder)
+    problem = settings.problem(mixer.sample_rate)
+    if problem:
+        raise MixError(problem)
+    if folder.exists() and not folder.is_dir():
+        raise MixError(f"{folder} is a file; name a folder for the mix")
     mixer.check()
+    lock = Lock.read(folder)
+    check_folder(folder, _name_of(mix_file, folder), lock, force)
     sounds = [facts.path for facts in mixer.facts().values() if facts.path is not None]
-    lock, plan, hashes = make_plan(mixer, settings, folder, sounds)
+    plan, hashes = make_plan(mixer, settings, sounds)
     report = MixReport(folder, sample_rate=mixer.sample_rate)
-    due = [output for output in plan if not up_to_date(output, folder, lock)]
-    if settings.report and plan[0] not in due and not same_bytes(folder, REPORT, lock):
-        due.insert(0, plan[0])  # the report is drawn while the mix is made
+    drawn = report_files(mixer.strips) if settings.report else []
+    due, draws = _due(plan, drawn, folder, lock, title, force, report)
     report.kept = [output.file for output in plan if output not in due]
     if not due and lock.length is not None:
         report.samples = lock.length
         report.seconds_taken = time.monotonic() - begun
         return report
-    drawn = [REPORT] if settings.report and plan[0] in due else []
-    check_replaceable([*(output.file for output in due), *drawn], folder, lock, force)
     make_folders(folder, due)
-    protected = [*sounds, *inputs]
-    run = _Run(mixer, settings, folder, due, lock, protected, threads, progress, title)
+    protected = [*sounds, *([mix_file] if mix_file is not None else [])]
+    run = MixRun(
+        mixer,
+        settings,
+        folder,
+        due,
+        lock,
+        protected,
+        threads,
+        progress,
+        title,
+        draws=draws and settings.report,
+    )
     length = run.go(report, lock.length)
-    if lock.length is not None and length != lock.length and report.kept:
+    again = [output for output in plan if output.file in report.kept]
+    again = [o for o in again if o.file not in changed_by_hand([o.file], folder, lock)]
+    if lock.length is not None and length != lock.length and again:
         # Something else made the mix longer or shorter: what was kept has another length.
-        again = [output for output in plan if output.file in report.kept]
-        report.kept = []
-        check_replaceable([output.file for output in again], folder, lock, force)
-        more = _Run(mixer, settings, folder, again, lock, protected, threads, progress, title)
-        more.go(report, length)
+        report.kept = [name for name in report.kept if name not in {o.file for o in again}]
+        more = MixRun(
+            mixer,
+            settings,
+            folder,
+            again,
+            lock,
+            protected,
+            threads,
+            progress,
+            title,
+            draws=draws,
+        )
+        more.go(report, length, forced=True)
         run.hashes |= more.hashes
-    new = Lock(made_with(), named_inputs(hashes, folder), {}, [], length)
-    for output in plan:
-        told = run.hashes.get(output.file) or lock.outputs.get(output.file, {}).get("sha256", "")
-        new.outputs[output.file] = {"recipe": output.recipe, "sha256": told}
-    if settings.report:
-        new.outputs[REPORT] = {"recipe": "", "sha256": hash_file(folder / REPORT)}
+    new = Lock(
+        made_with(), named_inputs(hashes, folder), {}, [], length, _name_of(mix_file, folder)
+    )
+    new.outputs = _remembered(run, plan, lock, folder, title)
     new.write(folder)
+    _tell_of_orphans(report, plan, settings, new, folder)
     report.written.append(LOCK_NAME)
     report.samples = length
     report.seconds_taken = time.monotonic() - begun
     return report
 
 
-class _Run:
-    """One pass over the mix that writes the files that are due."""
+def _name_of(mix_file: Path | None, folder: Path) -> str | None:
+    return None if mix_file is None else next(iter(named_inputs({mix_file: ""}, folder)))
 
-    def __init__(
-        self,
-        mixer: Mixer,
-        settings: OutputSettings,
-        folder: Path,
-        due: list[Output],
-        lock: Lock,
-        protected: list[Path],
-        threads: int | None,
-        progress: Progress | None,
-        title: str,
-    ) -> None:
-        self._mixer, self._settings, self._folder = mixer, settings, folder
-        self._due, self._lock, self._protected = due, lock, protected
-        self._threads, self._progress, self._title = thread_count(threads), progress, title
-        self.hashes: dict[str, str] = {}
 
-    def go(self, report: MixReport, known: int | None) -> int:
-        """Render, write, and return the length in samples.
+def _due(
+    plan: list[Output],
+    drawn: list[str],
+    folder: Path,
+    lock: Lock,
+    title: str,
+    force: bool,
+    report: MixReport,
+) -> tuple[list[Output], bool]:
+    """Return what is to be made (missing, or of another recipe), and whether to draw the report.
 
-        Stems alone get the length of the mix that is known: they can't tell where its tail ends.
-        """
-        whole = any(output.source in (MIX, PREMASTER) for output in self._due)
-        stems = [output.source for output in self._due if output.source not in (MIX, PREMASTER)]
-        total = self._mixer.num_samples()
-        with ExitStack() as stack:
-            watch = None
-            if self._settings.report and any(output.source == MIX for output in self._due):
-                from neuralboard.mixing.mix_report import Watch  # matplotlib is wanted here only
+    What somebody changed is kept, and a warning says so.
+    """
+    due = [output for output in plan if not up_to_date(output, folder, lock)]
+    if drawn and plan[0] not in due and not report_up_to_date(folder, lock, title, plan):
+        due.insert(0, plan[0])  # the report is drawn while the mix is made
+    files = [output.file for output in due]
+    drawn = drawn if plan[0] in due else []
+    check_replaceable([*files, *drawn], folder, lock, force)
+    changed = set() if force else changed_by_hand([*files, *drawn], folder, lock)
+    report.notes += [
+        f"warning: {name} was changed since it was rendered and is kept; --force replaces it"
+        for name in sorted(changed)
+    ]
+    return [output for output in due if output.file not in changed], not changed & set(drawn)
 
-                watch = Watch(self._mixer.sample_rate, total)
-            stream = stack.enter_context(
-                self._mixer.open(
-                    stems=stems,
-                    mix=whole,
-                    tail=self._settings.tail,
-                    threads=self._threads,
-                    taps=watch is not None,
-                    length=None if whole else known,
-                )
-            )
-            writers = {out.source: stack.enter_context(self._writer(out)) for out in self._due}
-            pool = stack.enter_context(ThreadPoolExecutor(max(self._threads - 1, 1)))
-            spool = None
-            if MIX in writers and self._finishes:
-                spool = stack.enter_context(Spool(2, beside=self._folder / "mix"))
-            length = self._render(stream, writers, spool, watch, pool, total)
-            finished = None
-            if spool is not None:
-                finished = self._finish(spool, writers[MIX], watch)
-                report.notes += [f"warning: mix: {text}" for text in finished.warnings]
-                report.notes.append(f"mix: {finished.describe()}")
-            self._close(writers, pool)
-            self._tell(writers, report)
-            if watch is not None:
-                report.written += self._report(stream, watch, report)
-        return length
 
-    @property
-    def _finishes(self) -> bool:
-        return not (self._settings.loudness_lufs is None and self._settings.true_peak_db is None)
+def _remembered(
+    run: MixRun, plan: list[Output], lock: Lock, folder: Path, title: str
+) -> dict[str, dict[str, str]]:
+    """Return what the new lock knows of files: ours of earlier runs stay ours."""
+    known = {name: told for name, told in lock.outputs.items() if (folder / name).is_file()}
+    for output in plan:
+        if output.file in run.hashes:
+            told = {"recipe": output.recipe, "sha256": run.hashes[output.file]}
+            known[output.file] = told
+    for name in run.drawn:
+        mine = recipe(title, plan[0].recipe) if name == REPORT else ""
+        known[name] = {"recipe": mine, "sha256": hash_file(folder / name)}
+    return known
 
-    def _render(
-        self,
-        stream: MixStream,
-        writers: Mapping[str, AudioWriter],
-        spool: Spool | None,
-        watch: Watch | None,
-        pool: ThreadPoolExecutor,
-        total: int | None,
-    ) -> int:
-        """Write all outputs block by block; return the samples of each."""
-        length = 0
 
-        def take(name: str, audio: Audio) -> None:
-            if name == MIX and spool is not None:
-                spool.write(np.ascontiguousarray(audio))
-                return
-            if name in writers:
-                writers[name].write(audio)
-            if watch is not None:
-                if name == MIX:
-                    watch.push_mix(audio)
-                else:
-                    watch.push(name, audio)
-
-        if watch is not None:
-            watch.begin(stream.outputs)
-        for block in stream.blocks():
-            list(pool.map(take, block.keys(), block.values()))
-            length += next(iter(block.values())).shape[1]
-            if self._progress is not None:
-                self._progress(length, None if total is None else max(total, length))
-        return length
-
-    def _finish(self, spool: Spool, writer: AudioWriter, watch: Watch | None) -> Finished:
-        """Bring the mix to its loudness and write it; the bar runs once for each pass."""
-
-        def of_all(done: int, _: int | None) -> None:
-            if self._progress is not None:
-                self._progress(done, spool.num_samples)
-
-        finished = finish(
-            spool,
-            self._mixer.sample_rate,
-            2,
-            loudness_lufs=self._settings.loudness_lufs,
-            true_peak_db=self._settings.true_peak_db,
-            progress=of_all,
-        )
-        for block in finished.blocks():
-            writer.write(block)
-            if watch is not None:
-                watch.push_mix(block)
-        return finished
-
-    def _decoded(self, output: Output) -> str:
-        """Tell the true peak that a lossy file decodes to: an encoder may lift it."""
-        with AudioReader(self._folder / output.file) as reader:
-            meter = Meter(reader.sample_rate, reader.channels, oversampling=16)
-            while (block := reader.read(65_536)).shape[1]:
-                meter.push(block)
-        peak, ceiling = meter.result().true_peak_db, self._settings.true_peak_db
-        text = f"{output.file} decodes to a true peak of {peak:.2f} dBTP"
-        if ceiling is not None and peak > ceiling + 0.005:
-            return f"warning: {text}, above {ceiling:g}: a lower true_peak_db leaves room"
-        return text
-
-    def _report(self, stream: MixStream, watch: Watch, report: MixReport) -> list[str]:
-        from neuralboard.mixing.mix_report import write_mix_report
-
-        facts = [note.removeprefix("warning: ") for note in report.notes]
-        return write_mix_report(
-            self._folder, self._title, watch, stream.levels(), facts, made_with()
-        )
-
-    def _writer(self, output: Output) -> AudioWriter:
-        return AudioWriter(
-            self._folder / output.file,
-            self._mixer.sample_rate,
-            2,
-            output.bit_depth,
-            quality=output.quality,
-            force=True,  # `check_replaceable` has said yes
-            inputs=self._protected,
-        )
-
-    def _close(self, writers: Mapping[str, AudioWriter], pool: ThreadPoolExecutor) -> None:
-        """Put all files in place; the lock says beforehand which, in case it is stopped between."""
-        files = [output.file for output in self._due]
-        replace(self._lock, writing=[*self._lock.writing, *files, REPORT]).write(self._folder)
-        list(pool.map(lambda writer: writer.close(), writers.values()))
-        told = pool.map(lambda name: hash_file(self._folder / name), files)
-        self.hashes |= dict(zip(files, told, strict=True))
-
-    def _tell(self, writers: Mapping[str, AudioWriter], report: MixReport) -> None:
-        for output in self._due:
-            writer = writers[output.source]
-            report.written.append(output.file)
-            if output.bit_depth is None:
-                report.notes.append(self._decoded(output))
-            if writer.clipped:
-                count = f"{writer.clipped:,} sample{'s were' if writer.clipped > 1 else ' was'}"
-                report.notes.append(
-                    f"warning: {output.file}: {count} beyond full scale and clipped; lower the"
-                    " faders, or write 32 bits"
-                )
+def _tell_of_orphans(
+    report: MixReport, plan: list[Output], settings: OutputSettings, lock: Lock, folder: Path
+) -> None:
+    """Name files of earlier runs that are no part of this mix; remove pictures of old reports."""
+    parts = {output.file for output in plan}
+    for name in sorted(set(lock.outputs) - parts):
+        if settings.report and is_of_report(name):
+            continue
+        report.notes.append(f"{folder / name} is of an earlier run and no part of this mix")

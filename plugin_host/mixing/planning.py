@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from errno import EEXIST
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ __all__ = [
     "up_to_date",
 ]  # fmt: skip
 
+REPORT = "report.html"
+
 
 @dataclass(frozen=True)
 class Output:
@@ -37,9 +40,9 @@ class Output:
 
 
 def make_plan(
-    mixer: Mixer, settings: OutputSettings, folder: Path, sounds: list[Path]
-) -> tuple[Lock, list[Output], dict[Path, str]]:
-    """Return the folder's lock, all files of the mix with their recipes, and inputs' hashes."""
+    mixer: Mixer, settings: OutputSettings, sounds: list[Path]
+) -> tuple[list[Output], dict[Path, str]]:
+    """Return all sound files of a mix with their recipes, the mix first, and inputs' hashes."""
     from neuralboard.presets import describe_box
 
     strips = mixer.strips
@@ -90,7 +93,7 @@ def make_plan(
             for arrow in routing.into(MASTER)
             if arrow.part == "out"
         ]  # fmt: skip
-    return Lock.read(folder), plan, hashes
+    return plan, hashes
 
 
 def up_to_date(output: Output, folder: Path, lock: Lock) -> bool:
@@ -107,33 +110,74 @@ def same_bytes(folder: Path, name: str, lock: Lock) -> bool:
     return bool(known) and hash_file(folder / name) == known
 
 
-def check_replaceable(files: list[str], folder: Path, lock: Lock, force: bool) -> None:
+def check_replaceable(files: Iterable[str], folder: Path, lock: Lock, force: bool) -> None:
     """Raise `MixError` for a file that is not ours to replace."""
-    if force:
-        return
     for name in files:
         path = folder / name
-        if not path.exists() or name in lock.writing:
+        if path.is_dir():
+            raise MixError(
+                f"{path} is a folder; move it away, or choose another folder for the mix"
+            )
+        if force or not path.exists() or name in lock.writing or name in lock.outputs:
             continue
-        if same_bytes(folder, name, lock):
-            continue
-        why = (
-            "was changed since it was rendered"
-            if name in lock.outputs
-            else "was not made by this mix"
-        )
         raise MixError(
-            f"{path} exists and {why}; --force (force=True) replaces it, or choose another folder"
+            f"{path} exists and was not made by this mix; --force (force=True) replaces it, or"
+            " choose another folder"
+        )
+
+
+def changed_by_hand(files: Iterable[str], folder: Path, lock: Lock) -> set[str]:
+    """Return those of our files that somebody changed since: they are kept unless forced."""
+    return {
+        name
+        for name in files
+        if name in lock.outputs
+        and name not in lock.writing
+        and (folder / name).is_file()
+        and not same_bytes(folder, name, lock)
+    }
+
+
+def report_files(strips: Iterable[str]) -> list[str]:
+    """Return the files of which a report may consist."""
+    pictures = ["waveforms.svg", "loudness.svg", "spectrogram.jpg"]
+    pictures += [f"boxes_{number}.svg" for number, _ in enumerate(strips, 1)]
+    return [REPORT, *(f"report/{picture}" for picture in pictures)]
+
+
+def report_up_to_date(folder: Path, lock: Lock, title: str, plan: list[Output]) -> bool:
+    """Return whether the report and all of its pictures are there, whole and of this mix."""
+    known = lock.outputs.get(REPORT, {}).get("recipe")
+    return known == recipe(title, plan[0].recipe) and all(
+        same_bytes(folder, name, lock) for name in lock.outputs if is_of_report(name)
+    )
+
+
+def is_of_report(name: str) -> bool:
+    """Return whether a file belongs to a report."""
+    return name == REPORT or name.startswith("report/")
+
+
+def check_folder(folder: Path, mix_file: str | None, lock: Lock, force: bool) -> None:
+    """Raise `MixError` where the folder is none, or belongs to another mix."""
+    if lock.mix is not None and mix_file is not None and lock.mix != mix_file and not force:
+        raise MixError(
+            f"{folder} holds the mix of {lock.mix}; choose another folder for {mix_file}, or"
+            " --force (force=True) to replace it"
         )
 
 
 def make_folders(folder: Path, due: list[Output]) -> None:
     """Make the folders that files are to go to."""
-    try:
-        for parent in {(folder / output.file).parent for output in due}:
-            parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AudioFileError(f"can't make the folder {folder}: {reason_of(error)}") from None
+    for parent in sorted({(folder / output.file).parent for output in due} | {folder / "report"}):
+        try:
+            if parent != folder / "report":
+                parent.mkdir(parents=True, exist_ok=True)
+            elif parent.exists() and not parent.is_dir():
+                raise FileExistsError(EEXIST, "it is a file")
+        except OSError as error:
+            reason = "it is a file; move it away" if parent.is_file() else reason_of(error)
+            raise AudioFileError(f"can't make the folder {parent}: {reason}") from None
 
 
 def named_inputs(hashes: Mapping[Path, str], folder: Path) -> dict[str, str]:

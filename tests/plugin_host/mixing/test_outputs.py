@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,13 +121,118 @@ def test_files_of_others_and_inputs_are_never_replaced(tmp_path: Path) -> None:
         render_mix(_mixer(tmp_path), out, FULL)
     assert _bytes(out) == before
     render_mix(_mixer(tmp_path), out, FULL, force=True)
-    (out / "premaster.wav").write_bytes(b"mine")
-    with pytest.raises(nb.NeuralboardError, match=r"premaster\.wav exists and was changed since"):
-        render_mix(_mixer(tmp_path), out, FULL)
     own = Mixer(RATE)
     own.track("a", write(tmp_path / "again" / "mix.wav", noise(1, 0.2)))
     with pytest.raises(nb.NeuralboardError, match="it is the input"):
         render_mix(own, tmp_path / "again", FULL, force=True)
+
+
+def test_what_somebody_changed_is_kept_and_the_rest_is_made(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    render_mix(_mixer(tmp_path), out, FULL)
+    (out / "premaster.wav").write_bytes(b"mine")
+    (out / "stems/t1.wav").unlink()
+    report = render_mix(_mixer(tmp_path), out, FULL)
+    assert _written(report) == {"stems/t1.wav"}
+    assert any("premaster.wav was changed since it was rendered" in n for n in report.notes)
+    assert (out / "premaster.wav").read_bytes() == b"mine"
+    assert _written(render_mix(_mixer(tmp_path), out, FULL, force=True)) == {"premaster.wav"}
+
+
+def test_what_was_ours_stays_ours_when_options_come_and_go(tmp_path: Path) -> None:
+    """Another format and back, a track renamed and back, no stems and stems again."""
+    out = tmp_path / "out"
+    flac = replace(FULL, format="flac", stems=False)
+    for settings, changed in ((FULL, 0.0), (flac, -1.0), (FULL, -2.0)):
+        report = render_mix(_mixer(tmp_path, gain_db=changed), out, settings)
+    assert any("mix.flac is of an earlier run and no part" in note for note in report.notes)
+    for name in ("t1", "renamed", "t1"):
+        mixer = Mixer(RATE)
+        mixer.track(name, tmp_path / "in1.wav")
+        report = render_mix(mixer, out, FULL)
+        assert f"stems/{name}.wav" in [*report.written, *report.kept]
+    assert any("stems/renamed.wav is of an earlier run" in note for note in report.notes)
+
+
+def test_the_report_is_protected_and_repaired(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "report").mkdir(parents=True)
+    (out / "report/loudness.svg").write_text("mine")
+    with pytest.raises(nb.NeuralboardError, match=r"loudness\.svg exists and was not made by"):
+        render_mix(_mixer(tmp_path), out, replace(FULL, report=True))
+    (out / "report/loudness.svg").unlink()
+    render_mix(_mixer(tmp_path), out, replace(FULL, report=True), title="one")
+    assert render_mix(_mixer(tmp_path), out, replace(FULL, report=True), title="one").written == []
+    (out / "report/loudness.svg").unlink()
+    again = render_mix(_mixer(tmp_path), out, replace(FULL, report=True), title="one")
+    assert "report/loudness.svg" in again.written
+    renamed = render_mix(_mixer(tmp_path), out, replace(FULL, report=True), title="two")
+    assert "report.html" in renamed.written
+    assert "two" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_folder_belongs_to_one_mix(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    render_mix(_mixer(tmp_path), out, FULL, mix_file=tmp_path / "one.toml")
+    with pytest.raises(nb.NeuralboardError, match=r"holds the mix of one\.toml; choose another"):
+        render_mix(_mixer(tmp_path), out, FULL, mix_file=tmp_path / "two.toml")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(nb.NeuralboardError, match="is a file; name a folder"):
+        render_mix(_mixer(tmp_path), tmp_path / "file", FULL)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "[]",
+        '{"format": 1, "outputs": []}',
+        '{"format": 1, "writing": 5}',
+        '{"format": 1, "outputs": {"mix.wav": 3}}',
+        "{",
+        '{"format": 9}',
+    ],
+)
+def test_an_odd_lock_is_one_line(tmp_path: Path, odd: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / LOCK_NAME).write_text(odd)
+    with pytest.raises(nb.NeuralboardError, match="remove it to begin anew"):
+        render_mix(_mixer(tmp_path), tmp_path / "out", FULL)
+
+
+def test_another_order_of_tracks_is_another_sum(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for order in ((0, 1, 2), (2, 0, 1)):
+        mixer = Mixer(RATE)
+        for number in order:
+            mixer.track(f"t{number}", noise(number, 0.3))
+        written = _written(render_mix(mixer, out, FULL))
+        assert {"mix.wav", "premaster.wav"} <= written
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"tail": "x"}, "tail"),
+        ({"tail": -3}, "tail = -3: out of range"),
+        ({"stems": "yes"}, "stems = 'yes': use true or false"),
+        ({"format": "mp3", "bit_depth": 16}, "mp3 has none"),
+        ({"true_peak_db": -40}, "out of range"),
+    ],
+)
+def test_settings_are_checked(settings: Any, words: str) -> None:
+    with pytest.raises(nb.NeuralboardError, match=words):
+        OutputSettings(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"format": "flac", "bit_depth": 32}, {"format": "mp3", "quality": "abc"}]
+)
+def test_what_no_encoder_writes_is_refused_before_anything_runs(
+    tmp_path: Path, settings: Any
+) -> None:
+    with pytest.raises(nb.NeuralboardError):
+        render_mix(_mixer(tmp_path), tmp_path / "out", OutputSettings(**settings))
+    assert not (tmp_path / "out").exists()
 
 
 class Failing(nb.Effect):
