@@ -31,7 +31,8 @@ from neuralboard.voice import Sidechains, Voice, push_through
 
 __all__ = ["Automated", "open_automated", "read_automation"]
 
-Motion = tuple[Address, Curve]
+Motion = tuple[Address, Curve, int]
+"""A parameter, its curve, and the latency before its box within the board's item that holds it."""
 
 
 class Automated(Processor):
@@ -79,7 +80,12 @@ def read_automation(
         curve = (
             points
             if isinstance(points, Curve)
-            else Curve(points, f"{title} of '{address}'", decibels=_is_gain(target))
+            else Curve(
+                points,
+                f"{title} of '{address}'",
+                decibels=_is_gain(target),
+                steps=target.steps,
+            )
         )
         for number, value in enumerate(curve.values, 1):
             try:
@@ -116,8 +122,10 @@ def open_automated(
             " once; take it off, or process the sound with it first"
         )
     board = copy.deepcopy(board)
-    motions = [(find_parameter(board, address), curve) for address, curve in curves.items()]
-    for target, curve in motions:
+    motions: list[Motion] = []
+    for address, curve in curves.items():
+        target = find_parameter(board, address)
+        motions.append((target, curve, _latency_before(target, sample_rate, channels)))
         target.set(_handed(target, curve, 0.0))
     children: list[Voice] = []
     moved: list[list[Motion]] = []
@@ -144,6 +152,16 @@ def open_automated(
         for child in children:
             child.close()
         raise
+
+
+def _latency_before(target: Address, sample_rate: int, channels: int) -> int:
+    """Return the latency of what stands before a box inside the item that holds it."""
+    total = 0
+    for boxes in target.before:
+        voice = open_series(boxes, sample_rate, channels)
+        total += voice.latency
+        voice.close()
+    return total
 
 
 def _handed(target: Address, curve: Curve, seconds: float) -> Any:
@@ -181,7 +199,7 @@ class AutomatedVoice(SeriesVoice):
     def reset(self) -> None:
         self._position = 0
         for motions in self._moved:
-            for target, curve in motions:
+            for target, curve, _ in motions:
                 target.set(_handed(target, curve, 0.0))
         super().reset()
 
@@ -215,13 +233,16 @@ class AutomatedVoice(SeriesVoice):
         """Process a block whose first sample entered the board as sample `first`."""
         last = first + block.shape[1]
         inner = {first}
-        for _, curve in motions:
-            inner.update(curve.cuts(max(first, 0), last, self.sample_rate) if last > 0 else ())
+        for _, curve, late in motions:
+            start, stop = max(first - late, 0), last - late
+            if stop > start:
+                cuts = curve.cuts(start, stop, self.sample_rate)
+                inner.update(cut + late for cut in cuts if first < cut + late)
         edges = [*sorted(inner), last]
         pieces = []
         for a, b in pairwise(edges):
-            for target, curve in motions:
-                at = curve.cut_before(max(a, 0), self.sample_rate)
+            for target, curve, late in motions:
+                at = curve.cut_before(max(a - late, 0), self.sample_rate)
                 target.set(_handed(target, curve, at / self.sample_rate))
             if b - a == block.shape[1]:
                 return child.process(block, side)

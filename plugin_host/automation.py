@@ -42,6 +42,8 @@ class Curve:
         What errors call it.
     decibels : bool
         The values are decibels, so -inf is one of them.
+    steps : bool
+        The values can't move in a line: each is held until the next point.
 
     Raises
     ------
@@ -49,7 +51,9 @@ class Curve:
         Naming the point, the reason and the cure.
     """
 
-    def __init__(self, points: Any, title: str, *, decibels: bool = False) -> None:
+    def __init__(
+        self, points: Any, title: str, *, decibels: bool = False, steps: bool = False
+    ) -> None:
         if isinstance(points, (str, bytes)) or not isinstance(points, Sequence) or not points:
             raise ParameterError(
                 f"{title} = {_brief(points)}: no breakpoints; write [[seconds, value], ...]"
@@ -71,7 +75,7 @@ class Curve:
         self._numbers = np.zeros(0)
         if self.numeric:
             self._numbers = self._checked_numbers(decibels)
-        held = [shape == "hold" or not self.numeric for _, _, shape in parsed]
+        held = [shape == "hold" or steps or not self.numeric for _, _, shape in parsed]
         self._held = np.array([*held[:-1], True])  # nothing comes after the last point
 
     def _checked_numbers(self, decibels: bool) -> NDArray[np.float64]:

@@ -43,6 +43,7 @@ __all__ = [
     "property_names",
     "read_values",
     "recipe",
+    "waits_for_next_stream",
 ]
 
 TESTED_VERSIONS = frozenset({"0.9.26"})
@@ -248,3 +249,8 @@ def changes_latency(native: Any, old: tuple[Any, ...], new: tuple[Any, ...]) -> 
     fixed = _LATENCY_PROPERTIES.get(native_class(native).__name__, ())
     names = property_names(native)
     return any(a != b for name, a, b in zip(names, old, new, strict=True) if name in fixed)
+
+
+def waits_for_next_stream(native: Any, name: str) -> bool:
+    """Return True for a property that sets the latency: a running stream can't take it over."""
+    return name in _LATENCY_PROPERTIES.get(native_class(native).__name__, ())

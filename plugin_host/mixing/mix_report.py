@@ -100,7 +100,7 @@ def write_mix_report(
             f" {_QUIETEST:g} dBFS nothing is drawn."
         )
         sections.append(Section("What each box did", [Lines([note]), *changes]))
-    page = Page(f"{title}: mix", (), facts, sections, dict(made_with))
+    page = Page(title if title == "mix" else f"{title}: mix", (), facts, sections, dict(made_with))
     write_page(page, folder, name="report.html")
     files = ["waveforms.svg", "loudness.svg", "spectrogram.jpg", *(p.file for p in changes)]
     return ["report.html", *(f if "/" in f else f"{_PICTURES}/{f}" for f in files)]
@@ -165,6 +165,7 @@ def _draw_waves(path: Path, watch: Watch) -> None:
             panel.set_ylim(-top, top)
             panel.set_yticks([])
             panel.set_ylabel(_shortened(name), rotation=0, ha="right", va="center")
+            panel.set_xlim(0.0, max(whole, STEP_SECONDS))
             panel.grid(visible=False)
         panels[-1].set_xlabel("seconds")
 
@@ -200,7 +201,8 @@ def _draw_loudness(path: Path, loudness: Loudness) -> None:
             panel.set_ylim(max(loudness.integrated_lufs - 30, -70), 0)
         panel.set_ylabel("LUFS")
         panel.set_xlabel("seconds")
-        panel.legend(loc="lower right", fontsize=9, frameon=False)
+        panel.set_xlim(0.0, max(loudness.seconds, STEP_SECONDS))
+        panel.legend(loc="lower left", fontsize=9, frameon=False, ncols=3)
 
     draw(path, (11.0, 3.0), paint)
 
@@ -267,7 +269,7 @@ def _draw_strip(path: Path, name: str, taps: list[Tap], seconds_in_all: float) -
                     at = (np.arange(told.size) + 0.5) * STEP_SECONDS
                     words = control.removesuffix("_db").replace("_", " ")
                     panel.plot(at, told, color=THEIRS, linewidth=0.8, label=words)
-                    panel.legend(loc="lower right", fontsize=8, frameon=False)
+                    panel.legend(loc="upper right", fontsize=8, frameon=False)
                     most = max(most, float(np.max(np.abs(told), initial=0.0)))
             panel.set_ylim(-max(1.15 * most, 1.0), max(1.15 * most, 1.0))
             panel.set_ylabel(f"{_shortened(tap.label)}\ndB", rotation=0, ha="right", va="center")

@@ -60,6 +60,25 @@ def test_a_value_acts_on_the_sound_that_entered_then_behind_a_latent_box() -> No
     assert out[half + 1000] == pytest.approx(0.25e-3, rel=1e-3)
 
 
+@pytest.mark.parametrize("shape", ["flat", "nested", "boxed", "beside"])
+def test_a_value_is_on_time_wherever_its_box_stands(shape: str) -> None:
+    """Behind 5 ms of look-ahead, on the board itself, in a board, a Box or a branch on it."""
+    gain, late = Gain(0.0), BrickwallLimiter(ceiling_db=0.0, lookahead_ms=5.0)
+    inner = nb.Board([late, gain])
+    board = {
+        "flat": nb.Board([late, gain]),
+        "nested": nb.Board([Gain(0.0), nb.Board([inner])][1:]),
+        "boxed": nb.Board([nb.Box(inner, name="wrapped")]),
+        "beside": nb.Board([nb.Mix([inner, nb.Board([late, Compressor()])], gains_db=[0, -200])]),
+    }[shape]
+    points = {"gain.gain_db": [[0.0, 0.0, "hold"], [0.5, -60.0]]}
+    out = board(np.full((1, RATE), 0.25, np.float32), RATE, automation=points)[0]
+    half = RATE // 2
+    assert out[half - 1] == pytest.approx(0.25, rel=1e-5)
+    assert out[half + 40] < 0.2499
+    assert out[half + 1000] == pytest.approx(0.25e-3, rel=1e-2)
+
+
 def test_natives_and_ours_move_the_same_under_any_schedule() -> None:
     board = nb.Board(
         [HighpassFilter(80), Gain(0), Compressor(threshold_db=-20, ratio=4), nb.Box(Gain(-3))]
@@ -127,10 +146,16 @@ def test_a_switch_is_held() -> None:
         ({"gain.gain_db": []}, "no breakpoints"),
         ({"soft.mix": [[0, 0.0], [1, 1.5]]}, "point 2: Box.mix = 1.5: out of range"),
         ([1], "no mapping"),
+        ({"brickwall_limiter.lookahead_ms": [[0, 1]]}, "is set when a stream opens"),
+        ({"high_pass.slope": [[0, 12], [1, 48]]}, "is set when a stream opens"),
+        ({"bus_compressor.sidechain": [[0, "y"]]}, "is set when a stream opens"),
     ],
 )
 def test_what_is_wrong_is_named(automation: Any, words: str) -> None:
-    board = nb.Board([Gain(0), Compressor(), Compressor(), nb.Box(Gain(0), name="soft")])
+    board = nb.Board([
+        Gain(0), Compressor(), Compressor(), nb.Box(Gain(0), name="soft"), BrickwallLimiter(),
+        nb.HighPass(), nb.BusCompressor(),
+    ])  # fmt: skip
     with pytest.raises(nb.NeuralboardError) as caught:
         board(_noise(0.1), RATE, automation=automation)
     assert words in str(caught.value)
