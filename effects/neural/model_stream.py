@@ -52,7 +52,6 @@ class ModelStream:
         self._stems = bool(card.stems)
         self._runner = model.runner(batch)
         self.inputs = self._runner.inputs
-        self._flat: dict[int, list[Floats]] = {}
         self._warned = False
 
     def reset(self) -> None:
@@ -70,14 +69,8 @@ class ModelStream:
             outputs = self._runner.run()
         except GraphError as error:
             raise self._named(error) from None
-        # The two sets of outputs that take turns stay where they are, so their views do too.
-        flat = self._flat.get(id(outputs))
-        if flat is None:
-            flat = self._flat[id(outputs)] = [array.reshape(1, -1) for array in outputs.values()]
-        for values in flat:
-            if find_broken(values, _LIMIT)[0]:
-                self._mend(outputs)
-                break
+        if find_broken(self._runner.latest, _LIMIT)[0]:
+            self._mend(outputs)
         return outputs[self._result]
 
     def run(self, main: Floats, parameters: Mapping[str, Floats], frames: int) -> Floats:

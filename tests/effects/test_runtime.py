@@ -114,6 +114,21 @@ def test_a_runner_resets_and_takes_states_over(rng: np.random.Generator) -> None
     np.testing.assert_array_equal(play(frames[:3]), first)
 
 
+def test_a_runners_outputs_lie_in_one_piece(rng: np.random.Generator) -> None:
+    runner = load_model(graphs.spectrum_file(), trust=True).runner(batch=2, frames=1)
+    runner.inputs["spectrum"][...] = graphs.noise(rng, 2, 1, graphs.BINS, 2)
+    for number in range(3):
+        outputs = runner.run()
+        assert np.isfinite(runner.latest).all()
+        for array in outputs.values():
+            assert np.shares_memory(array, runner.latest)
+            assert array.flags.c_contiguous
+            before = array.flat[-1]
+            array.flat[-1] = np.nan
+            assert np.isnan(runner.latest).sum() == 1, number
+            array.flat[-1] = before
+
+
 def test_wrong_shapes_are_our_error_in_one_line() -> None:
     model = load_model(graphs.spectrum_file(), trust=True)
     with pytest.raises(GraphError, match="the graph can't run") as caught:
