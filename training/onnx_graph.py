@@ -17,6 +17,7 @@ import numpy as np
 import onnx
 import torch
 from onnx import helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
 
 from neuralboard.effects.model_card import Card
@@ -63,6 +64,7 @@ def export_graph(network: Any, card: Card) -> bytes:
             (main, *network.start_states(2)),
             cast(Any, file),
             dynamo=False,
+            autograd_inlining=False,  # a function with a symbol of its own is one node
             opset_version=OPSET,
             input_names=list(card.inputs),
             output_names=list(card.outputs),
@@ -76,12 +78,14 @@ def shorten(data: bytes) -> bytes:
     model = onnx.load_from_string(data)
     graph = model.graph
     _constants_to_initialisers(graph)
+    _fold_constants(graph)
     _drop_identities(graph)
     _merge_equal_initialisers(graph)
     _drop_zero_sums(graph)
     _drop_dead(graph)
     graph.value_info.extend(onnx.shape_inference.infer_shapes(model).graph.value_info)
     _slices_to_splits(graph)
+    _squeezes_into_reshapes(graph)
     _drop_dead(graph)
     _rename(graph)
     model.producer_name = "neuralboard"
@@ -100,6 +104,20 @@ def _constants_to_initialisers(graph: Any) -> None:
         tensor.CopyFrom(next(a.t for a in node.attribute if a.name == "value"))
         tensor.name = node.output[0]
         graph.initializer.append(tensor)
+        graph.node.remove(node)
+
+
+def _fold_constants(graph: Any) -> None:
+    """Compute now what depends on no input: weights that are cut and joined, say."""
+    values = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    for node in list(graph.node):
+        names = [name for name in node.input if name]
+        if not names or any(name not in values for name in names):
+            continue
+        found = ReferenceEvaluator(node).run(None, {name: values[name] for name in names})
+        for name, value in zip(node.output, found, strict=True):
+            values[name] = np.asarray(value)
+            graph.initializer.append(numpy_helper.from_array(values[name], name))
         graph.node.remove(node)
 
 
@@ -175,6 +193,32 @@ def _slices_to_splits(graph: Any) -> None:
         graph.node.insert(place, split)
         for *_, node in found:
             graph.node.remove(node)
+
+
+def _squeezes_into_reshapes(graph: Any) -> None:
+    """Reshape a recurrent layer's output at once, perhaps after a product with a matrix.
+
+    It has an axis too many, of directions, which the exporter squeezes out.
+    """
+    recurrent = {n.output[0] for n in graph.node if n.op_type in ("GRU", "LSTM", "RNN")}
+    values = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    users = Counter(name for node in graph.node for name in node.input)
+    squeezed: dict[str, tuple[str, int]] = {}  # what came out: what went in, the first axis gone
+    mapped: dict[str, Any] = {}
+    for node in graph.node:
+        first, *others = node.input or [""]
+        constant = bool(others) and others[0] in values
+        if node.op_type == "Squeeze" and constant and first in recurrent:
+            squeezed[node.output[0]] = first, int(values[others[0]].min())
+        elif node.op_type == "MatMul" and constant and first in squeezed:
+            if values[others[0]].ndim == 2 and users[node.output[0]] == 1:
+                mapped[node.output[0]] = node
+        elif node.op_type == "Reshape" and constant:
+            product = mapped.get(first)
+            source, axis = squeezed.get(product.input[0] if product else first, ("", -1))
+            # A 0 keeps the length of an axis by its number, which must not have moved.
+            if axis >= 0 and 0 not in values[others[0]][axis:]:
+                (product or node).input[0] = source
 
 
 def _sizes(graph: Any, source: str, axis: int, cuts: list[tuple[int, int, Any]]) -> Any:

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from neuralboard.training.fast_gru import FastGRU
-from neuralboard.training.fast_linear import FastLinear
+from neuralboard.training.fast_linear import FastLinear, fast_linear
 
 N_FFT, HOP_LENGTH, BINS = 960, 480, 481
 LOOKAHEAD_FRAMES = 1
@@ -106,13 +106,13 @@ class DualPath(nn.Module):
         self.expand = FastLinear(squeezed, channels, bias=False)
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Take x [frames, batch * bands, channels] and the state [1, batch * bands, channels]."""
-        y, state = self.time(self.norm_time(x), state)
-        x = x + self.out_time(y)
-        z = torch.relu(self.squeeze(self.norm_band(x)))
-        z = reshape(z, 0, -1, BANDS, self.squeezed).permute(0, 3, 1, 2)
+        """Take x [frames, batch, bands, channels] and the state [1, batch * bands, channels]."""
+        channels = x.shape[-1]
+        y, state = self.time(reshape(self.norm_time(x), 0, -1, channels), state)
+        x = x + self.out_time(reshape(y, 0, -1, BANDS, channels))
+        z = torch.relu(self.squeeze(self.norm_band(x))).permute(0, 3, 1, 2)
         z = torch.relu(torch.matmul(z, self.across)).permute(0, 2, 3, 1)
-        return x + self.expand(reshape(z, 0, -1, self.squeezed)), state
+        return x + self.expand(z), state
 
 
 class Denoiser(nn.Module):
@@ -137,11 +137,13 @@ class Denoiser(nn.Module):
             "context": context,
         }
         matrix = high_band_matrix()
-        self.spread: Tensor  # bands to bins, each with a 0 as imaginary part [12, 770]
-        self.gather: Tensor  # bins to bands, a weighted mean [385, 12]
-        pairs = torch.stack([matrix.t(), torch.zeros_like(matrix.t())], -1).flatten(1)
+        self.spread: Tensor  # bands to bins, each with a 0 as imaginary part [770, 12]
+        self.gather: Tensor  # bins to bands, a weighted mean [481, 36]
+        pairs = torch.stack([matrix, torch.zeros_like(matrix)], 1).flatten(0, 1)
         self.register_buffer("spread", pairs, persistent=False)
-        self.register_buffer("gather", matrix / matrix.sum(0), persistent=False)
+        low = torch.eye(LOW_BANDS).repeat_interleave(WIDTH, 0) / WIDTH
+        gather = torch.block_diag(low, matrix / matrix.sum(0))
+        self.register_buffer("gather", gather, persistent=False)
         self.level = RunningMean(BANDS, LEVEL_DECAY)
         self.encode_low = FastLinear(WIDTH * 3 + 1, channels, bias=False)
         self.encode_high = FastLinear(2, channels, bias=False)
@@ -191,29 +193,39 @@ class Denoiser(nn.Module):
                 each.bias.zero_()
         return copied
 
+    def encoders(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the first maps as they are used: of low bands, high bands, and ratios to the level.
+
+        A low band's values come bin by bin (real, imaginary, magnitude); its ratio is last.
+        """
+        low, high, size = self.encode_low.weight, self.encode_high.weight, 3 * WIDTH
+        pairs = low[:, : 2 * WIDTH].unflatten(1, (WIDTH, 2))
+        fine = torch.cat([pairs, low[:, 2 * WIDTH : size, None]], 2).flatten(1)
+        own = [low[:, size].expand(LOW_BANDS, -1), high[:, 1].expand(HIGH_BANDS, -1)]
+        return fine, high[:, :1], torch.cat(own)
+
     def features(self, spectrum: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         """Encode [frames, batch, 481, 2] to [frames, batch, bands, channels], level-invariant."""
         magnitude = torch.linalg.vector_norm(spectrum, dim=-1) + 1e-6
-        compressed = magnitude.pow(0.3)
-        low = reshape(compressed[..., :LOW_BINS], 0, -1, LOW_BANDS, WIDTH)
-        bands = torch.cat([low.mean(-1), torch.matmul(compressed[..., LOW_BINS:], self.gather)], -1)
-        mean, level = self.level(bands, level[None])
+        heard = torch.matmul(magnitude.pow(0.3), self.gather)
+        mean, level = self.level(heard, level[None])
+        bands = heard[..., None]
         # The present frame's share bounds the ratios at 10 after a lead of silence.
-        mixed = mean + 0.1 * bands + FLOOR
-        reference = (1 / mixed.mean(-1, keepdim=True))[..., None]
-        own = torch.log((bands + FLOOR) / mixed)[..., None]
-        scaled = spectrum[..., :LOW_BINS, :] * magnitude[..., :LOW_BINS, None].pow(-0.7)
-        fine = reshape(scaled, 0, -1, LOW_BANDS, WIDTH * 2)
-        fine = torch.cat([torch.cat([fine, low], -1) * reference, own[..., :LOW_BANDS, :]], -1)
-        wide = torch.cat([bands[..., LOW_BANDS:, None] * reference, own[..., LOW_BANDS:, :]], -1)
-        x = torch.cat([self.encode_low(fine), self.encode_high(wide)], 2)
-        return x + self.place, level[0]
+        mixed = reshape(mean, 0, -1, BANDS, 1) + 0.1 * bands + FLOOR
+        own = torch.log((bands + FLOOR) / mixed)
+        # Times |x| ** -0.7, the magnitude is compressed like the complex values.
+        low = magnitude[..., :LOW_BINS, None]
+        fine = torch.cat([spectrum[..., :LOW_BINS, :], low], -1) * low.pow(-0.7)
+        fine = reshape(fine, 0, -1, LOW_BANDS, 3 * WIDTH)
+        to_low, to_high, to_own = self.encoders()
+        wide = fast_linear(bands[..., LOW_BANDS:, :], to_high)
+        x = torch.cat([fast_linear(fine, to_low), wide], 2)
+        return x / mixed.mean(2, keepdim=True) + own * to_own + self.place, level[0]
 
     def forward(self, spectrum: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Give the mask [batch, frames, 481, 2] (imaginary part 0 above 4.8 kHz) and states."""
         channels = self.settings["channels"]
         x, level = self.features(spectrum.transpose(0, 1), states[0])
-        x = reshape(x, 0, -1, channels)
         context, after = states[1][None], []
         for index, (block, state) in enumerate(zip(self.blocks, states[2:], strict=True)):
             x, last = block(x, reshape(state, 1, -1, channels))
@@ -221,15 +233,14 @@ class Denoiser(nn.Module):
             if index == 0:
                 seen = torch.relu(self.to_context(reshape(self.pick(x), 0, -1, BANDS * 8)))
                 seen, context = self.context(seen, context)
-                x = x + self.merge(reshape(self.from_context(seen), 0, -1, 8))
+                x = x + self.merge(reshape(self.from_context(seen), 0, -1, BANDS, 8))
         after = [level, context[0], *after]
-        x = reshape(self.norm(x), 0, -1, BANDS, channels)
+        x = self.norm(x)
         # A gain beside the complex value: a tanh alone hovers around 0 and leaves a noise floor.
         low = reshape(self.decode_low(x[:, :, :LOW_BANDS]), 0, -1, LOW_BINS, 3)
         low = 1.25 * torch.tanh(low[..., :2]) * torch.sigmoid(low[..., 2:])
         gain = torch.sigmoid(self.decode_high(x[:, :, LOW_BANDS:]))
-        high = torch.matmul(reshape(gain, 0, -1, HIGH_BANDS), self.spread)
-        high = reshape(high, 0, -1, BINS - LOW_BINS, 2)
+        high = reshape(torch.matmul(self.spread, gain), 0, -1, BINS - LOW_BINS, 2)
         return torch.cat([low, high], 2).transpose(0, 1), after
 
 
