@@ -9,7 +9,8 @@ The corpus is a folder of 48 kHz mono int16 arrays (one ``.npy`` a source, clips
 by training, so that hours of audio cost no memory and a clip no decoding.
 
 Each clip is checked: the dynamic range between loud and quiet frames tells clean speech from
-noisy, clipped ones go, silence at the ends is cut. ``bandwidth_hz`` is measured *before*
+noisy, clipped ones go, silence at the ends is cut, the recording's own floor is lowered
+(`data_floor`). ``bandwidth_hz`` is measured *before*
 resampling: a 48 kHz header proves nothing, and a full-band model that learns from narrow clips
 without knowing it turns into a low-pass filter.
 """
@@ -29,6 +30,8 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
+
+from neuralboard.training.data_floor import lower_floor
 
 RATE = 48_000
 PEAK = 0.9  # level is drawn at random in training, so the stored one only has to use the 16 bits
@@ -151,6 +154,8 @@ def prepare(audio: Audio, rate: int, kind: str, dynamic: float) -> tuple[Audio, 
     band = measure_bandwidth(audio, rate)
     if rate != RATE:
         audio = soxr.resample(audio, rate, RATE, quality="HQ")
+    if kind == "speech":
+        audio = lower_floor(audio.astype(np.float32))
     audio = audio * np.float32(PEAK / np.max(np.abs(audio)))
     return audio.astype(np.float32), band, spread
 
