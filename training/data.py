@@ -32,14 +32,16 @@ class Mixing:
 
     seconds: float = 2.0
     snr_db: tuple[float, float] = (-8.0, 16.0)
+    faint: float = 0.1  # how often the noise lies 16 to 40 dB under the voice
     level_db: tuple[float, float] = (-55.0, -8.0)  # of the mixture: quiet speech is speech
     noise_only: float = 0.05  # teaches silence
     clean_only: float = 0.05  # teaches to leave alone
     room: float = 0.35
-    synthetic_noise: float = 0.18
+    synthetic_noise: float = 0.2
     babble: float = 0.05  # three to six other voices as the noise
     noise_speed: tuple[float, float] = (0.7, 1.4)  # played slower or faster: more kinds of noise
     voice_speed: float = 0.3  # how often a voice is, by up to 12 %
+    deep_voice: float = 0.2  # how often it is slowed by 10 to 28 % instead: few voices are deep
     second_noise: float = 0.3
     equaliser: float = 0.5
     band_limit: float = 0.4  # narrow recordings: both speech and noise lose their treble
@@ -157,6 +159,25 @@ def crackle(count: int, rng: Rng) -> Audio:
     return noise
 
 
+def rumble(count: int, rng: Rng) -> Audio:
+    """Draw what fans, air-conditioning, engines and cabins give: steady, low, perhaps humming."""
+    size = 1 << (count - 1).bit_length()
+    spectrum = np.fft.rfft(rng.standard_normal(size).astype(np.float32))
+    frequency = np.fft.rfftfreq(size, 1 / RATE)
+    corner = 10 ** rng.uniform(1.9, 2.9)  # 80 to 800 Hz; falls by 6 to 24 dB an octave above
+    spectrum /= (1 + (frequency / corner) ** 2) ** rng.uniform(0.5, 2.0)
+    spectrum *= frequency / (frequency + 10 ** rng.uniform(1.0, 1.9))
+    noise = np.fft.irfft(spectrum, size)[:count]
+    noise /= np.std(noise) + 1e-9
+    noise += 10 ** rng.uniform(-2.5, -0.5) * rng.standard_normal(count)  # the air's hiss
+    if rng.random() < 0.5:
+        turn, time = rng.uniform(20, 180), np.arange(count) / RATE
+        for partial in range(1, int(rng.integers(2, 10))):
+            phase = 2 * np.pi * (turn * partial * time + rng.random())
+            noise += rng.uniform(0, 0.7) / partial**0.5 * np.sin(phase)
+    return noise.astype(np.float32)
+
+
 def noise_line(corpus: Corpus, count: int, rng: Rng, mixing: Mixing) -> Audio:
     """Loop a recorded noise, sum voices, or draw coloured noise with modulation and hum."""
     kind = rng.random()
@@ -170,8 +191,11 @@ def noise_line(corpus: Corpus, count: int, rng: Rng, mixing: Mixing) -> Audio:
         audio = corpus.read(clip, int(rng.integers(0, max(1, clip[2] - needed))), needed)
         gap = int(rng.integers(0, RATE)) if len(audio) < RATE else 0  # short events: spaced
         return change_speed(np.pad(audio, (0, gap)), speed, count)
-    if rng.random() < 0.3:
+    drawn = rng.random()
+    if drawn < 0.25:
         return crackle(count, rng)
+    if drawn < 0.6:
+        return rumble(count, rng)
     spectrum = np.fft.rfft(rng.standard_normal(count).astype(np.float32))
     frequency = np.fft.rfftfreq(count, 1 / RATE)
     spectrum *= np.maximum(frequency, 30.0) ** rng.uniform(-1.2, 0.3)
@@ -264,8 +288,12 @@ class Mixtures(Dataset[tuple[Tensor, Tensor, float]]):
         rng = np.random.default_rng([self.seed, self.first + index])
         m, count = self.mixing, int(self.mixing.seconds * RATE)
         speech, band = speech_line(self.corpus, count, rng)
-        if rng.random() < m.voice_speed:
-            speech = change_speed(speech, rng.uniform(0.88, 1.12), count)
+        drawn = rng.random()
+        if drawn < m.deep_voice + m.voice_speed:
+            speeds = (0.72, 0.9) if drawn < m.deep_voice else (0.88, 1.12)
+            speed = float(rng.uniform(*speeds))
+            speech = change_speed(speech, speed, count)
+            band = int(band * min(speed, 1.0))
         noise = noise_line(self.corpus, count, rng, m)
         noise /= active_rms(noise)
         if rng.random() < m.second_noise:
@@ -287,7 +315,8 @@ class Mixtures(Dataset[tuple[Tensor, Tensor, float]]):
             noise[int(rng.integers(count)) :] *= 10 ** (rng.uniform(-20, 20) / 20)
         kind = rng.random()
         speech *= 0.1 / active_rms(speech)
-        noise *= 0.1 * 10 ** (-rng.uniform(*m.snr_db) / 20) / active_rms(noise)
+        snr_db = rng.uniform(16, 40) if rng.random() < m.faint else rng.uniform(*m.snr_db)
+        noise *= 0.1 * 10 ** (-snr_db / 20) / active_rms(noise)
         if kind < m.noise_only:
             speech, band = speech * 0, RATE // 2
         elif kind < m.noise_only + m.clean_only:

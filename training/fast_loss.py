@@ -32,14 +32,14 @@ def _frames(audio: Tensor, n_fft: int, window: Tensor) -> Tensor:
 class _Error(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, estimate: Tensor, target: Tensor, weight: Tensor, n_fft: int, more: float
+        ctx: Any, estimate: Tensor, target: Tensor, weight: Tensor, n_fft: int, more: Tensor
     ) -> Tensor:
         window = torch.hann_window(n_fft) / n_fft**0.5
         pair = [
             torch.view_as_real(torch.fft.rfft(_frames(x, n_fft, window)))
             for x in (estimate, target)
         ]
-        total, gradient = kernel("fast_loss").compare(*pair, weight.contiguous(), more)
+        total, gradient = kernel("fast_loss").compare(*pair, weight.contiguous(), more.contiguous())
         # The transpose of a real FFT: the inverse one, without its 1/n, and with the bins between
         # the ends, which it would count twice, halved.
         gradient[:, :, 1:-1] *= 0.5
@@ -62,7 +62,7 @@ class _Error(torch.autograd.Function):
 
 
 def fast_spectral_error(
-    estimate: Tensor, target: Tensor, weight: Tensor, n_fft: int, over_attenuation: float
+    estimate: Tensor, target: Tensor, weight: Tensor, n_fft: int, over_attenuation: Tensor
 ) -> Tensor:
     """Sum the weighted errors of all bins and frames; the same as `losses.spectral_error`."""
     error: Any = _Error.apply

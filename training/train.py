@@ -95,7 +95,13 @@ def batches(settings: Settings, corpus: Corpus, first: int, rank: int) -> Iterat
 def valid_mixtures(corpus: Corpus, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """Draw the fixed mixtures: noisy and target [count, samples], bandwidth in Hz [count]."""
     mixing = Mixing(
-        seconds=4.0, snr_db=(-5.0, 15.0), noise_only=0, clean_only=0, level_step=0, lead_silence=0
+        seconds=4.0,
+        snr_db=(-5.0, 15.0),
+        noise_only=0,
+        clean_only=0,
+        level_step=0,
+        lead_silence=0,
+        faint=0,
     )
     items = [Mixtures(corpus, mixing, 999, count)[i] for i in range(count)]
     noisy, target = (torch.stack([torch.as_tensor(item[k]) for item in items]) for k in (0, 1))

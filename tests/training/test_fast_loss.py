@@ -30,10 +30,10 @@ def test_values_and_gradients_equal_the_plain_loss(n_fft: int, length: int) -> N
     target = torch.randn(2, length) * 0.1
     target[:, 1000:3000] = 0  # silence, where the powers are steep
     estimate = (0.6 * target + 0.02 * torch.randn(2, length)).requires_grad_()
-    weight = torch.rand(2, n_fft // 2 + 1)
-    plain = losses.spectral_error(estimate, target, weight, n_fft, 1.5)
+    weight, more = torch.rand(2, n_fft // 2 + 1), 1 + torch.rand(n_fft // 2 + 1)
+    plain = losses.spectral_error(estimate, target, weight, n_fft, more)
     (wanted,) = torch.autograd.grad(plain, estimate)
-    fast = fast_loss.fast_spectral_error(estimate, target, weight, n_fft, 1.5)
+    fast = fast_loss.fast_spectral_error(estimate, target, weight, n_fft, more)
     (found,) = torch.autograd.grad(fast, estimate)
     assert float(fast.detach()) == pytest.approx(float(plain.detach()), rel=1e-4)
     torch.testing.assert_close(found, wanted, atol=1e-4 * float(wanted.abs().max()), rtol=0)

@@ -14,13 +14,14 @@
 
 namespace {
 
-// estimate, target [batch, frames, bins, 2]; weight [batch, bins]. Gives the weighted sum of errors
+// estimate, target [batch, frames, bins, 2]; weight [batch, bins]; over_attenuation [bins], the w
+// above. Gives the weighted sum of errors
 // and its gradient [batch, frames, bins, 2] for the estimate.
 std::tuple<double, at::Tensor> compare(at::Tensor estimate, at::Tensor target, at::Tensor weight,
-                                       double over_attenuation) {
+                                       at::Tensor over_attenuation) {
     const int64_t batch = estimate.size(0), frames = estimate.size(1), bins = estimate.size(2);
     auto gradient = at::empty_like(estimate);
-    const float more = static_cast<float>(over_attenuation);
+    const float* more = over_attenuation.const_data_ptr<float>();
     double total = 0;
     for (int64_t row = 0; row < batch * frames; ++row) {
         const float* e = estimate.const_data_ptr<float>() + row * bins * 2;
@@ -39,9 +40,9 @@ std::tuple<double, at::Tensor> compare(at::Tensor estimate, at::Tensor target, a
             const float u = a * factor - c * of_other, v = b * factor - d * of_other;
             const float difference = magnitude - of_target;
             const float less = std::fmin(difference, 0.0f);
-            sum += w[i] * (difference * difference + u * u + v * v + more * less * less);
+            sum += w[i] * (difference * difference + u * u + v * v + more[i] * less * less);
             // dm/dx = 0.3 m / p x; dc/dx = p^-0.35 (1 - 0.7 x x' / p)
-            const float along = 0.6f * (difference + more * less) * magnitude * inverse -
+            const float along = 0.6f * (difference + more[i] * less) * magnitude * inverse -
                                 1.4f * (u * a + v * b) * factor * inverse;
             out[2 * i] = w[i] * (along * a + 2.0f * factor * u);
             out[2 * i + 1] = w[i] * (along * b + 2.0f * factor * v);
