@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="training needs the [train] extra")
 soundfile = pytest.importorskip("soundfile", reason="training needs the [train] extra")
 
 from neuralboard.training import data_prepare  # noqa: E402
-from neuralboard.training.data import Corpus, Mixing, Mixtures, codec  # noqa: E402
+from neuralboard.training.data import Corpus, Mixing, Mixtures, codec, rumble  # noqa: E402
 from neuralboard.training.losses import si_sdr, spectral_loss  # noqa: E402
 from neuralboard.training.models.denoiser import Denoiser, enhance  # noqa: E402
 from neuralboard.training.models.denoiser_card import denoiser_card  # noqa: E402
@@ -141,3 +141,23 @@ def test_codecs_change_little_and_keep_their_place() -> None:
         lag = np.argmax(np.correlate(coded[14_000:18_000], voice[14_000:18_000], "full")) - 3_999
         assert abs(int(lag)) <= 1
         assert 0 < np.sqrt(np.mean((coded - voice) ** 2)) < 0.02
+
+
+def test_rumble_is_low_and_steady() -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(6):
+        noise = rumble(2 * 48_000, rng)
+        power = np.abs(np.fft.rfft(noise)) ** 2
+        below = np.fft.rfftfreq(len(noise), 1 / 48_000) < 2_000
+        assert power[below].sum() > 0.6 * power.sum()
+        halves = [float(np.std(half)) for half in np.split(noise, 2)]
+        assert 0.7 < halves[0] / halves[1] < 1.4
+
+
+def test_a_low_bin_swallowed_costs_more_than_a_high_one() -> None:
+    time = torch.arange(9600) / 48_000
+    full = torch.tensor([24_000.0])
+    low, high = (0.1 * torch.sin(2 * torch.pi * f * time)[None] for f in (150.0, 6_000.0))
+    both = low + high
+    lost = [float(spectral_loss(both - part * 0.7, both, full)) for part in (low, high)]
+    assert lost[0] > 2 * lost[1]

@@ -142,7 +142,8 @@ class Denoiser(nn.Module):
         pairs = torch.stack([matrix, torch.zeros_like(matrix)], 1).flatten(0, 1)
         self.register_buffer("spread", pairs, persistent=False)
         low = torch.eye(LOW_BANDS).repeat_interleave(WIDTH, 0) / WIDTH
-        gather = torch.block_diag(low, matrix / matrix.sum(0))
+        gather = torch.zeros(BINS, BANDS)
+        gather[:LOW_BINS, :LOW_BANDS], gather[LOW_BINS:, LOW_BANDS:] = low, matrix / matrix.sum(0)
         self.register_buffer("gather", gather, persistent=False)
         self.level = RunningMean(BANDS, LEVEL_DECAY)
         self.encode_low = FastLinear(WIDTH * 3 + 1, channels, bias=False)
@@ -199,7 +200,7 @@ class Denoiser(nn.Module):
         A low band's values come bin by bin (real, imaginary, magnitude); its ratio is last.
         """
         low, high, size = self.encode_low.weight, self.encode_high.weight, 3 * WIDTH
-        pairs = low[:, : 2 * WIDTH].unflatten(1, (WIDTH, 2))
+        pairs = low[:, : 2 * WIDTH].reshape(-1, WIDTH, 2)
         fine = torch.cat([pairs, low[:, 2 * WIDTH : size, None]], 2).flatten(1)
         own = [low[:, size].expand(LOW_BANDS, -1), high[:, 1].expand(HIGH_BANDS, -1)]
         return fine, high[:, :1], torch.cat(own)
