@@ -17,6 +17,7 @@ from neuralboard.mixing.routing import Routing
 from neuralboard.mixing.settings import OutputSettings
 from neuralboard.mixing.stream import MIX, PREMASTER
 from neuralboard.mixing.strips import MASTER
+from neuralboard.mixing.timecode import timecode_of
 from neuralboard.safe_file import reason_of
 
 __all__ = [
@@ -55,6 +56,7 @@ def make_plan(
         for name, facts in mixer.facts().items()
     }
     shared = [made_with(), mixer.sample_rate, mixer.pan_law_db, settings.tail, ends]
+    shared.append(timecode_of(strips, mixer.facts(), mixer.sample_rate)[0].hex())
 
     def of(names: Iterable[str], *more: Any) -> str:
         names = list(names)

@@ -23,6 +23,7 @@ from neuralboard.mixing.mixer import Mixer, thread_count
 from neuralboard.mixing.planning import Output, report_files
 from neuralboard.mixing.settings import OutputSettings
 from neuralboard.mixing.stream import MIX, PREMASTER, MixStream
+from neuralboard.mixing.timecode import timecode_of
 from neuralboard.spool import Spool
 
 if TYPE_CHECKING:
@@ -112,7 +113,12 @@ class MixRun:
                     length=known if forced or not whole else None,
                 )
             )
-            writers = {out.source: stack.enter_context(self._writer(out)) for out in self._due}
+            mixer = self._mixer
+            timecode, note = timecode_of(mixer.strips, mixer.facts(), mixer.sample_rate)
+            report.notes += [note] if note else []
+            writers = {
+                out.source: stack.enter_context(self._writer(out, timecode)) for out in self._due
+            }
             pool = stack.enter_context(ThreadPoolExecutor(max(self._threads - 1, 1)))
             spool = None
             if MIX in writers and self._finishes:
@@ -208,7 +214,7 @@ class MixRun:
             self._folder, self._title, watch, stream.levels(), facts, made_with()
         )
 
-    def _writer(self, output: Output) -> AudioWriter:
+    def _writer(self, output: Output, timecode: bytes) -> AudioWriter:
         return AudioWriter(
             self._folder / output.file,
             self._mixer.sample_rate,
@@ -217,6 +223,7 @@ class MixRun:
             quality=output.quality,
             force=True,  # `check_replaceable` has said yes
             inputs=self._protected,
+            before=timecode if output.format == "wav" else b"",
         )
 
     def _close(self, writers: Mapping[str, AudioWriter], pool: ThreadPoolExecutor) -> None:

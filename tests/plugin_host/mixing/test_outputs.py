@@ -20,7 +20,9 @@ from neuralboard.mixing.lock import LOCK_NAME
 from neuralboard.mixing.mixer import Mixer
 from neuralboard.mixing.outputs import MixReport, render_mix
 from neuralboard.mixing.settings import OutputSettings
+from tests.plugin_host.file_helpers import int_wav
 from tests.plugin_host.mixing.sounds import RATE, noise, peak_db, read, write
+from tests.plugin_host.wav_chunks import MIDNIGHT, bext, chunks_of, with_chunks
 
 FULL = OutputSettings(stems=True, report=False, tail=0.0)
 
@@ -277,6 +279,31 @@ def test_loudness_and_true_peak_are_reached(tmp_path: Path) -> None:
     assert found.integrated_lufs == pytest.approx(-16.0, abs=0.1)
     assert found.true_peak_db <= -1.0
     assert any("LUFS" in note for note in report.notes)
+
+
+def test_tracks_of_one_take_give_the_mix_their_timecode(tmp_path: Path) -> None:
+    """At two rates, and one that began a second later and is put there."""
+
+    def take(name: str, rate: int, start: float) -> Path:
+        levels = np.random.default_rng(1).integers(-3000, 3000, (1, rate))
+        reference = round((MIDNIGHT / 48_000 + start) * rate)
+        path = tmp_path / name
+        path.write_bytes(with_chunks(int_wav(levels, 16, rate), [(b"bext", bext(reference))]))
+        return path
+
+    mixer = Mixer(RATE)
+    mixer.track("boom", take("boom.wav", 48_000, 0.0))
+    mixer.track("lav", take("lav.wav", 44_100, 1.0), offset=1.0)
+    mixer.track("music", noise(1, 0.5))
+    report = render_mix(mixer, tmp_path / "out", FULL)
+    for file in ("mix.wav", "stems/lav.wav", "premaster.wav"):
+        chunks = dict(chunks_of((tmp_path / "out" / file).read_bytes()))
+        assert int.from_bytes(chunks[b"bext"][338:346], "little") == MIDNIGHT
+    assert not any("timecode" in note for note in report.notes)
+    mixer.track("other", take("other.wav", 48_000, 7.0))
+    report = render_mix(mixer, tmp_path / "out", FULL)
+    assert any("'boom' and 'other' carry timecodes 7.000 s apart" in n for n in report.notes)
+    assert b"bext" not in dict(chunks_of((tmp_path / "out/mix.wav").read_bytes()))
 
 
 def test_a_silent_mix_is_told_and_left_alone(tmp_path: Path) -> None:
