@@ -28,7 +28,7 @@ from neuralboard.errors import AudioFileError
 from neuralboard.safe_file import reason_of
 from neuralboard.wav import read_header
 
-__all__ = ["AudioReader"]
+__all__ = ["AudioReader", "check_is_file"]
 
 
 _READ_BITS = {"flac": (8, 16, 24), "aiff": (8, 16, 24, 32)}
@@ -143,17 +143,41 @@ class AudioReader:
         self.close()
 
 
+def check_is_file(path: str | os.PathLike[str], who: str) -> None:
+    """Refuse what is no regular file, before it is opened: a pipe may keep its opener for ever.
+
+    Parameters
+    ----------
+    path : path
+    who : str
+        Who needs a file: "a mix", "a batch".
+
+    Raises
+    ------
+    AudioFileError
+    """
+    name = os.fspath(path)
+    try:
+        mode = os.stat(name).st_mode
+    except OSError as error:
+        raise AudioFileError(f"can't read {name}: {reason_of(error)}") from None
+    except ValueError as error:  # a NUL byte in the name
+        raise AudioFileError(f"can't read {name!r}: {error}") from None
+    if stat.S_ISDIR(mode):
+        raise AudioFileError(f"{name} is a folder; name the audio files in it")
+    if stat.S_ISFIFO(mode):
+        raise AudioFileError(f"{name} is a pipe; {who} needs files")
+    if not stat.S_ISREG(mode):
+        raise AudioFileError(f"{name} is a device, no audio file; name a file")
+
+
 def _opened(name: str) -> tuple[str, Source]:
     if name == "-":
         return "wav", WavPipeSource(_standard_input(), "standard input")
     path = Path(name)
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise AudioFileError(f"{name} is a folder; name the audio files in it")
-    if stat.S_ISFIFO(mode):
+    if stat.S_ISFIFO(path.stat().st_mode):
         return "wav", WavPipeSource(path.open("rb"), name)
-    if not stat.S_ISREG(mode):
-        raise AudioFileError(f"{name} is a device, no audio file; '-' reads standard input")
+    check_is_file(path, "this command")
     return _opened_file(path)
 
 

@@ -32,8 +32,10 @@ def made_with() -> dict[str, str]:
 
 
 def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file, "" where it can't be read."""
+    """Return the SHA-256 of a file, "" where it can't be read or is none (a pipe may never end)."""
     try:
+        if not path.is_file():
+            return ""
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError):  # ValueError: a NUL byte in the name

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from neuralboard.audio_reader import check_is_file
 from neuralboard.batching.journal import Journal
 from neuralboard.batching.tree import FileTask
 from neuralboard.batching.work import Work
@@ -85,6 +86,8 @@ class Standing:
 
     def _verdict(self, task: FileTask) -> Verdict:
         name, output = self._name(task), Path(task.output)
+        if os.path.exists(task.input):  # what is missing its worker tells
+            check_is_file(task.input, "a batch")
         if _identity(output) in self._inputs:
             raise AudioFileError(
                 f"can't write {task.output}: it is one of the inputs; choose another folder"

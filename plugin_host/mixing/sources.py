@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from neuralboard.audio import Audio, check_sample_rate, take_audio
-from neuralboard.audio_reader import AudioReader
+from neuralboard.audio_reader import AudioReader, check_is_file
 from neuralboard.errors import AudioFileError
 from neuralboard.guard import BrokenSamples
 from neuralboard.mixing.strips import Track
@@ -62,9 +62,10 @@ def inspect_source(track: Track, sample_rate: int) -> SourceFacts:
         rate = check_sample_rate(track.sample_rate or sample_rate)
         facts = SourceFacts(audio.shape[0], rate, audio.shape[1], None)
     elif isinstance(source, (str, os.PathLike)):
+        if source == "-":
+            raise AudioFileError("standard input is a pipe; a mix needs files")
+        check_is_file(source, "a mix")
         with AudioReader(source) as reader:
-            if not reader.seekable:
-                raise AudioFileError(f"{reader.name} is a pipe; a mix needs files")
             facts = SourceFacts(
                 reader.channels, reader.sample_rate, reader.num_samples, Path(reader.name)
             )

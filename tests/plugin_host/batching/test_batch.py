@@ -155,6 +155,19 @@ def test_bad_inputs_are_told_and_the_others_go_on(tmp_path: Path) -> None:
     assert [Path(entry["input"]).name for entry in failed] == ["missing.wav", "broken.wav", "1.wav"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_a_folder_is_named_and_never_opened(tmp_path: Path) -> None:
+    songs(tmp_path / "songs", 1)
+    os.mkfifo(tmp_path / "songs" / "p.wav")  # whoever opens it waits for a writer for ever
+    heard = list[tuple[float, float]]()
+    for status in ("done", "skipped"):
+        report = _in_threads(
+            tmp_path / "songs", tmp_path / "out", CHAIN, progress=lambda *s: heard.append(s)
+        )
+        assert _statuses(report) == [status, "failed"]
+        assert report.failed[0].error.endswith("p.wav is a pipe; a batch needs files")
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_kill_9_of_a_worker_loses_nothing_and_doubles_nothing(tmp_path: Path, jobs: int) -> None:
     songs(tmp_path / "songs", 4, loud=1)
