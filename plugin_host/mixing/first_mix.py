@@ -15,9 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from neuralboard.audio_reader import AudioReader
+from neuralboard.audio_reader import AudioReader, check_is_file
 from neuralboard.errors import AudioFileError, MixError
-from neuralboard.mixing.levels import StepMeans, short_term_db
+from neuralboard.guard import BrokenSamples
+from neuralboard.mixing.levels import SHORT_TERM, StepMeans, short_term_db
+from neuralboard.mixing.strips import LONGEST_NAME, RESERVED_NAMES
 
 __all__ = ["first_mix"]
 
@@ -82,7 +84,7 @@ def first_mix(folder: Path, base: Path) -> tuple[str, list[str], bool]:
     Parameters
     ----------
     folder : Path
-        Where the stems are.
+        Where the stems are: regular files, hidden ones left out.
     base : Path
         Where the mix file will be: paths are relative to it.
 
@@ -93,40 +95,70 @@ def first_mix(folder: Path, base: Path) -> tuple[str, list[str], bool]:
     """
     if not folder.is_dir():
         raise MixError(f"{folder} is no folder; name the one that holds the stems")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in _EXTENSIONS)
+    seen = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    folders = [path for path in seen if path.is_dir()]
+    files = [path for path in seen if path.suffix.lower() in _EXTENSIONS and path not in folders]
     notes, stems = list[str](), list[_Stem]()
     for path in files:
         try:
-            stem = _measured(path)
+            stems.append(_measured(path))
         except AudioFileError as error:
             notes.append(f"warning: left out: {error}")
-            continue
-        if stem.channels > 2:
-            notes.append(f"warning: left out: {path} has {stem.channels} channels; split it first")
-        else:
-            stems.append(stem)
+    aside = _count_of(folders)
     if not stems:
         looked = ", ".join(sorted(_EXTENSIONS))
-        raise MixError(f"{folder} holds no audio that can be read (looked for {looked})")
+        beside = f"; {aside}" if aside else ""
+        raise MixError(
+            f"{folder} holds no audio that can be read (looked for {looked}){beside}"
+            + "".join(f"; {note.removeprefix('warning: ')}" for note in notes[:1])
+        )
+    if aside:
+        notes.append(f"note: {aside}")
     return _text(stems, base), notes, len(stems) < len(files)
 
 
+def _count_of(folders: list[Path]) -> str:
+    if not folders:
+        return ""
+    words = "1 sub-folder was" if len(folders) == 1 else f"{len(folders)} sub-folders were"
+    return f"{words} not looked into: only what lies in the folder itself is a stem"
+
+
 def _measured(path: Path) -> _Stem:
+    check_is_file(path, "a mix")
+    if not _is_text(str(path.resolve())):
+        raise AudioFileError(f"{str(path)!r}: a name that is no text can't stand in a mix file")
     with AudioReader(path) as reader:
-        power, peak, samples = StepMeans(reader.sample_rate, 0), 0.0, 0
+        if reader.channels > 2:
+            raise AudioFileError(f"{path} has {reader.channels} channels; split it first")
+        steps, guard = StepMeans(reader.sample_rate, 0), BrokenSamples(str(path))
+        peak, power, samples = 0.0, 0.0, 0
         while (block := reader.read(65_536)).shape[1]:
-            power.push(block)
+            block = guard.clean(np.ascontiguousarray(block))
+            steps.push(block)
             peak = max(peak, float(np.max(np.abs(block))))
+            power += float(np.sum(np.square(block, dtype=np.float64))) / reader.channels
             samples += block.shape[1]
-        loudest = short_term_db(power.steps())
+        loudest = short_term_db(steps.steps())[SHORT_TERM - 1 :]  # windows of 3 s, no shorter ones
+        if not loudest.size:
+            loudest = np.array([10 * np.log10(max(power / max(samples, 1), 1e-12))])
         return _Stem(
             path,
             reader.sample_rate,
             reader.channels,
             samples / reader.sample_rate,
             float(20 * np.log10(max(peak, 1e-6))),
-            float(loudest.max()) if loudest.size else -120.0,
+            float(loudest.max()),
         )
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a name can be written as UTF-8: names on disks are bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _kind(name: str) -> tuple[str, float, str, float | None]:
@@ -151,12 +183,13 @@ def _text(stems: list[_Stem], base: Path) -> str:
         "#   neuralboard mix mix.toml -o out/\n"
         f"sample_rate = {rate}\n"
     ]
-    names = Counter[str]()
-    for stem, kind in zip(stems, kinds, strict=True):
-        parts.append(_track(stem, kind, base, names, rate))
+    names = _unique([*(stem.path.stem for stem in stems), "plate"])
+    bus = names.pop()
+    for stem, name, kind in zip(stems, names, kinds, strict=True):
+        parts.append(_track(stem, name, kind, base, bus, rate))
     if sends:
         parts.append(
-            '[[bus]]\nname = "plate"\nchain = "high_pass(200) | reverb(room_size=0.6,'
+            f'[[bus]]\nname = {_quoted(bus)}\nchain = "high_pass(200) | reverb(room_size=0.6,'
             ' wet_level=0.5, dry_level=0)"\n'
         )
     chain = "" if speech else 'chain = "bus_compressor(threshold_db=-12, ratio=2, attack_ms=30)"\n'
@@ -167,18 +200,31 @@ def _text(stems: list[_Stem], base: Path) -> str:
     return "\n".join(parts)
 
 
+def _unique(wanted: list[str]) -> list[str]:
+    """Return names that a mix takes, each once: "kick", "kick 2"; capitals make no difference."""
+    taken = set(RESERVED_NAMES)
+    names = []
+    for text in wanted:
+        clean = re.sub(r'[\x00-\x1f\x7f-\x9f/\\:"]+', " ", text).strip()
+        base, number = clean or "track", 1
+        name = base[:LONGEST_NAME].strip()
+        while name.casefold() in taken:
+            number += 1
+            name = f"{base[: LONGEST_NAME - len(str(number)) - 1].strip()} {number}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
 def _track(
     stem: _Stem,
+    name: str,
     kind: tuple[str, float, str, float | None],
     base: Path,
-    names: Counter[str],
+    bus: str,
     rate: int,
 ) -> str:
     _, level, chain, send = kind
-    name = re.sub(r'[/\\:"]', " ", stem.path.stem).strip() or "track"
-    names[name.casefold()] += 1
-    if names[name.casefold()] > 1 or name.casefold() == "master":
-        name = f"{name} {names[name.casefold()] + 1}"
     wanted = min(level - stem.loudest_db, _HIGHEST_PEAK - stem.peak_db)
     gain = float(np.clip(round(2 * wanted) / 2, -24.0, 18.0))
     silent = stem.loudest_db < -90
@@ -193,7 +239,7 @@ def _track(
         f"gain_db = {0.0 if silent else gain}",
     ]
     lines += [f"chain = {_quoted(chain)}"] if chain else []
-    lines += [f"sends = {{ plate = {send} }}"] if send is not None else []
+    lines += [f"sends = {{ {_key(bus)} = {send} }}"] if send is not None else []
     return "\n".join(lines) + "\n"
 
 
@@ -202,6 +248,11 @@ def _relative(path: Path, base: Path) -> str:
         return Path(os.path.relpath(path.resolve(), base)).as_posix()
     except ValueError:  # another drive
         return path.resolve().as_posix()
+
+
+def _key(text: str) -> str:
+    """Return a TOML key."""
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _quoted(text)
 
 
 def _quoted(text: str) -> str:

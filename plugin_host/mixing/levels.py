@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from neuralboard.audio import Audio
 
-__all__ = ["STEP_SECONDS", "StepMeans", "Tap", "short_term_db"]
+__all__ = ["SHORT_TERM", "STEP_SECONDS", "StepMeans", "Tap", "short_term_db"]
 
 STEP_SECONDS = 0.1
-_SHORT_TERM = 30  # steps: 3 s, as the short-term loudness of EBU Tech 3341
+SHORT_TERM = 30  # steps: 3 s, as the short-term loudness of EBU Tech 3341
 
 
 class StepMeans:
@@ -108,6 +108,6 @@ def short_term_db(steps: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.zeros(0)
     total = np.cumsum(np.concatenate([np.zeros(1), steps]))
     ends = np.arange(1, steps.size + 1)
-    starts = np.maximum(ends - _SHORT_TERM, 0)
+    starts = np.maximum(ends - SHORT_TERM, 0)
     mean = (total[ends] - total[starts]) / (ends - starts)
     return np.asarray(10.0 * np.log10(np.maximum(mean, 1e-12)))

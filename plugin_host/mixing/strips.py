@@ -10,6 +10,7 @@ sound → offset, polarity → chain ─┬→ key of side chains
 from __future__ import annotations
 
 import numbers
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,9 +24,15 @@ from neuralboard.errors import NeuralboardError, ParameterError, did_you_mean
 from neuralboard.parameter import Configurable, Parameter, Setting, Switch
 from neuralboard.processor import Processor
 
-__all__ = ["Bus", "Master", "Send", "Strip", "Track", "read_chain"]
+__all__ = [
+    "LONGEST_NAME", "MASTER", "RESERVED_NAMES", "Bus", "Master", "Send", "Strip", "Track",
+    "read_chain",
+]  # fmt: skip
 
 MASTER = "master"
+RESERVED_NAMES = ("mix", "premaster", MASTER)
+"""What a mix writes beside the stems; no track or bus is called so."""
+LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -96,11 +103,20 @@ def _read_send(bus: str, level: Any) -> Send:
 def _read_name(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or value != value.strip():
         raise ValueError("a name is a word")
-    if any(c in value for c in "/\\\0:") or value in (".", "..") or len(value) > 80:
-        raise ValueError("it becomes a file's name: no slashes or colons, at most 80 letters")
-    if not value.isprintable():
-        raise ValueError("it holds a control character")
+    if any(c in value for c in "/\\:") or value in (".", "..") or len(value) > LONGEST_NAME:
+        raise ValueError(
+            f"it becomes a file's name: no slashes or colons, at most {LONGEST_NAME} letters"
+        )
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in value):
+        raise ValueError("it becomes a file's name: no control characters")
     return value
+
+
+def _read_own_name(value: Any) -> str:
+    name = _read_name(value)
+    if name.casefold() in RESERVED_NAMES:
+        raise ValueError(f"the mix has {', '.join(RESERVED_NAMES)} already; choose another name")
+    return name
 
 
 class Strip(Configurable):
@@ -195,6 +211,7 @@ class Master(Strip):
 class _Routed(Strip):
     """A strip that stands between others."""
 
+    name = Setting(None, check=_read_own_name, expects="a word", doc="what others call it")
     pan = Parameter(0.0, -1.0, 1.0, doc="-1 left, 0 centre, 1 right")
     mute = Switch(False, doc="silence its output and its sends; side chains still hear it")
     solo = Switch(False, doc="hear only what is soloed")
