@@ -142,16 +142,22 @@ class _Says:
         if report is None:
             return
         for warning in report.warnings:
-            say(f"warning: {result.output}: {warning}", "yellow")
+            say(f"warning: {_named(result, warning)}", "yellow")
         for note in report.notes:
             loud = "clipped" in note or "no number" in note
             if loud or not self.quiet:
                 kind, style = ("warning", "yellow") if loud else ("note", "")
-                say(f"{kind}: {result.output}: {note}", style)
+                say(f"{kind}: {_named(result, note)}", style)
         if not self.quiet:
             minutes, seconds = divmod(report.seconds, 60)
             again = f", at try {result.tries}" if result.tries > 1 else ""
             say(f"{result.output}: {minutes:.0f}:{seconds:04.1f}{again}")
+
+
+def _named(result: FileResult, text: str) -> str:
+    """Return what was said of a file, with its name where that isn't in it."""
+    known = result.input in text or result.output in text
+    return text if known else f"{result.output}: {text}"
 
 
 def _summary(report: BatchReport, quiet: bool) -> int:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from neuralboard.audio_reader import AudioReader
@@ -54,6 +55,9 @@ def decode_again(job: Job, channel_mask: int | None) -> None:
         while (block := reader.read(BLOCK)).shape[1]:
             meter.push(block)
     peak = meter.result().true_peak_db
+    if math.isinf(peak):
+        job.notes.append(f"{job.output} decodes to silence")
+        return
     text = f"{job.output} decodes to a true peak of {peak:.2f} dBTP"
     if job.true_peak is not None and peak > job.true_peak + 0.005:
         above = f"{peak - job.true_peak:.2f} dB above the {job.true_peak:g} dBTP before encoding"

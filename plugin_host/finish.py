@@ -89,6 +89,8 @@ class Finished:
     def describe(self) -> str:
         """Return one line for people: what was, what is, what was done."""
         was, now = self.before, self.loudness
+        if math.isinf(was.true_peak_db):
+            return "loudness unmeasurable, no true peak: it is silence"
         text = f"loudness {_lufs(was.integrated_lufs)} -> {_lufs(now.integrated_lufs)} LUFS"
         text += f", gain {self.gain_db:+.1f} dB"
         text += f", true peak {was.true_peak_db:.1f} -> {now.true_peak_db:.1f} dBTP"

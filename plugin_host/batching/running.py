@@ -11,6 +11,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -103,7 +104,7 @@ def run_batch(
     if cluster is not None and executor is not None:
         raise BatchError("give a cluster or an executor, not both")
     tasks = list(tasks)
-    _check_outputs_differ(tasks)
+    _check_outputs(tasks)
     work = make_work(chain, settings or {})
     with _Run(Path(folder), work, retries, progress, tell) as run:
         run.sort_out(tasks, force)
@@ -112,12 +113,27 @@ def run_batch(
         return run.report()
 
 
-def _check_outputs_differ(tasks: list[FileTask]) -> None:
+def _check_outputs(tasks: list[FileTask]) -> None:
+    """Refuse two inputs for one output, and an output that is an input."""
+    inputs = {_identity(task.input) for task in tasks} - {None}
     seen: dict[str, str] = {}
     for task in tasks:
         other = seen.setdefault(os.path.abspath(task.output), task.input)
         if other != task.input:
             raise BatchError(f"{other} and {task.input} would both become {task.output}")
+        if _identity(task.output) in inputs:
+            raise BatchError(
+                f"can't write {task.output}: it is one of the inputs; choose another folder"
+            )
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what two names of one file share, links followed; None where there is no file."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _crew(
@@ -244,11 +260,17 @@ class _Run:
         if error:
             self._note_failure(job, error, tries)
         task = self._verdicts[job].task
-        for full, said in ((job.input, task.input), (job.output, task.output)):
-            error = error.replace(full, said)
+
+        def as_given(text: str) -> str:
+            return text.replace(job.input, task.input).replace(job.output, task.output)
+
+        error = as_given(error)
         if error and tries > 1:
             error += f" (tried {tries} times)"
         report = answer.report if isinstance(answer, Outcome) and not error else None
+        if report is not None:
+            said = (tuple(map(as_given, lines)) for lines in (report.notes, report.warnings))
+            report = replace(report, **dict(zip(("notes", "warnings"), said, strict=True)))
         took = answer.took if isinstance(answer, Outcome) else 0.0
         worker = answer.worker if isinstance(answer, Outcome) else ""
         self._seconds_done += self._seconds.get(job, 0.0)

@@ -65,7 +65,6 @@ class Standing:
     ) -> None:
         self._folder, self._journal, self._work, self._force = folder, journal, work, force
         self._tasks = tasks
-        self._inputs = {_identity(Path(task.input)) for task in tasks} - {None}
         # Only what exists and is in the journal needs hashing.
         known = [t for t in tasks if journal.done(self._name(t)) and os.path.isfile(t.output)]
         files = [path for t in known for path in (Path(t.input), Path(t.output))]
@@ -88,10 +87,6 @@ class Standing:
         name, output = self._name(task), Path(task.output)
         if os.path.exists(task.input):  # what is missing its worker tells
             check_is_file(task.input, "a batch")
-        if _identity(output) in self._inputs:
-            raise AudioFileError(
-                f"can't write {task.output}: it is one of the inputs; choose another folder"
-            )
         digest = self._hashes.get(output, "")
         entries = [
             e for e in self._journal.done(name) if digest and e.get("output_sha256") == digest
@@ -101,19 +96,16 @@ class Standing:
             made_of = (entry.get("input_sha256"), entry.get("work"))
             if source and made_of == (source, self._work.key):
                 return Verdict(task, "skipped", name=name)
+        if digest and self._journal.done(name) and not (entries or self._force):
+            raise AudioFileError(
+                f"can't write {task.output}: it was changed since a batch wrote it; --force"
+                " (force=True) replaces it"
+            )
         output.parent.mkdir(parents=True, exist_ok=True)
         replace = self._force or bool(entries)
         target = check_output(output, force=replace)
         stamp = None if self._force else _stamp(target)
         return Verdict(task, "to do", "", name, target, replace, stamp)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

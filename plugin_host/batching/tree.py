@@ -51,8 +51,9 @@ def plan_tree(
     Raises
     ------
     BatchError
-        No audio, two inputs for one output, a format that nobody writes.
+        No audio, no such folder, two inputs for one output, a format that nobody writes.
     """
+    inputs = list(inputs)
     folder = os.fspath(output)
     if os.path.exists(folder) and not os.path.isdir(folder):
         raise BatchError(f"a batch writes into a folder; {folder} is a file")
@@ -60,6 +61,7 @@ def plan_tree(
     if extension is not None and extension not in _WRITABLE:
         raise BatchError(f"format '{format}' is written by nobody here; use wav, flac, aiff, ogg"
                          " or mp3")  # fmt: skip
+    _check_there(inputs)
     tasks = list[FileTask]()
     sources: dict[str, str] = {}
     for source, relative in _found(inputs, Path(folder)):
@@ -76,6 +78,14 @@ def plan_tree(
     if not tasks:
         raise BatchError(f"there are no audio files in {', '.join(str(name) for name in inputs)}")
     return tasks
+
+
+def _check_there(inputs: list[str | os.PathLike[str]]) -> None:
+    """Refuse a folder that isn't there. A file among others that isn't is told with them."""
+    missing = [os.fspath(name) for name in inputs if not os.path.exists(name) and name != "-"]
+    for name in missing:
+        if len(missing) == len(inputs) or Path(name).suffix.lower() not in _READABLE:
+            raise BatchError(f"there is no file or folder {name}")
 
 
 def check_formats(

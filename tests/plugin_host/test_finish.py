@@ -115,6 +115,7 @@ def test_what_can_t_be_measured_keeps_its_level(seconds: float) -> None:
     )
     np.testing.assert_array_equal(out, audio)
     assert "unmeasurable" in found.describe()
+    assert "inf" not in found.describe()
 
 
 def test_a_missed_loudness_is_told_with_the_value_reached() -> None:

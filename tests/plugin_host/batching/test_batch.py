@@ -98,6 +98,7 @@ def test_what_others_wrote_is_kept_without_force(tmp_path: Path) -> None:
     (out / "0.wav").write_bytes(b"edited")  # ours no more
     report = _in_threads(tmp_path / "songs", out, "gain(-1)")
     assert _statuses(report) == ["failed", "failed", "done"]
+    assert "0.wav: it was changed since a batch wrote it; --force" in report.failed[0].error
     assert (out / "0.wav").read_bytes() == b"edited"
     assert (out / "1.wav").read_bytes() == b"precious"
     assert _statuses(_in_threads(tmp_path / "songs", out, CHAIN, force=True)) == ["done"] * 3
@@ -291,6 +292,9 @@ def test_where_files_go(tmp_path: Path) -> None:
         ([tmp_path / "b", tmp_path / "a.wav"], "flac", "would both become a.flac"),
         ([tmp_path / ".git"], "xyz", "format 'xyz' is written by nobody"),
         (["-"], None, "neuralboard process reads '-'"),
+        ([tmp_path / "nope"], None, "there is no file or folder .*nope"),
+        ([tmp_path / "a.wav", tmp_path / "nope"], None, "there is no file or folder .*nope"),
+        ([tmp_path / "nope.wav"], None, "there is no file or folder .*nope.wav"),
     ]
     for inputs, kind, match in wrong:
         with pytest.raises(BatchError, match=match):
@@ -326,10 +330,10 @@ def test_what_makes_no_sense_is_found_before_anything_runs(
 def test_an_output_is_never_an_input(tmp_path: Path) -> None:
     names = songs(tmp_path / "songs", 2)
     before = [path.read_bytes() for path in names]
-    report = _in_threads(names, tmp_path / "songs", CHAIN, force=True)
-    assert _statuses(report) == ["failed", "failed"]
-    assert "is one of the inputs" in report.failed[0].error
+    with pytest.raises(BatchError, match="is one of the inputs"):
+        _in_threads(names, tmp_path / "songs", CHAIN, force=True)
     assert [path.read_bytes() for path in names] == before
+    assert sorted((tmp_path / "songs").iterdir()) == names  # no journal either
     with pytest.raises(BatchError, match="would both become"):
         run_batch(
             [FileTask(str(names[0]), "x.wav"), FileTask(str(names[1]), "x.wav")], "", tmp_path

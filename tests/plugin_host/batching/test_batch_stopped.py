@@ -180,7 +180,9 @@ def test_every_file_comes_to_the_loudness_that_is_asked_for(tmp_path: Path) -> N
         (["songs", "-o", "out", "--chain", "", "--rate", "12"], "12 Hz is outside"),
         (["songs", "-o", "out", "--chain", "", "--format", "doc"], "'doc' is written by nobody"),
         (["songs", "-o", "out", "--chain", "", "--tail", "long"], "--tail = 'long'"),
-        (["nowhere/", "-o", "out", "--chain", "", "--bit-depth", "7"], "no bit depth 7"),
+        (["songs", "-o", "out", "--chain", "", "--bit-depth", "7"], "no bit depth 7"),
+        (["nowhere/", "-o", "out", "--chain", ""], "there is no file or folder nowhere/"),
+        (["songs", "-o", "songs", "--chain", ""], "songs/a.wav: it is one of the inputs"),
         (["songs", "-o", "songs/a.wav", "--chain", ""], "is a file"),
         (["songs", "-o", "out", "--chain", "", "--loudness", "5"], "--loudness"),
         (["songs", "-o", "out", "--chain", "", "--dual-mono"], "--dual-mono is for --loudness"),
@@ -197,6 +199,21 @@ def test_wrong_usage(
     assert match in said
     assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()
+    assert [path.name for path in (tmp_path / "songs").iterdir()] == ["a.wav"]
+
+
+def test_a_note_names_its_file_once_and_silence_has_no_level(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "songs").mkdir()
+    (tmp_path / "songs" / "a.wav").write_bytes(int_wav(np.zeros((2, 24_000), np.int64), 16))
+    words = ["songs", "-o", "out", "--chain", "", "--format", "mp3", "--true-peak", "-1"]
+    assert door.main(["batch", *words, "--jobs", "1"]) == 0
+    said = capfd.readouterr().err
+    assert "note: out/a.mp3 decodes to silence\n" in said
+    assert "inf" not in said
+    assert [line for line in said.splitlines() if line.count("a.mp3") > 1] == []
 
 
 def test_a_script_without_a_guard_is_told_about_it(tmp_path: Path) -> None:
