@@ -126,5 +126,13 @@ def _tell(report: SeparationReport, separator: Separator, took: float, quiet: bo
         level = report.levels_db[stem]
         say(f"{report.files[stem]}: {level:.1f} dB of the mix")
     if not lacking:
-        say(f"the stems sum to the mix within {max(report.error_db, -200.0):.0f} dB")
+        say(_sum_in_words(report))
     say(f"{minutes:.0f}:{rest:04.1f}, {report.sample_rate} Hz{speed}")
+
+
+def _sum_in_words(report: SeparationReport) -> str:
+    error, when = report.file_error_db, ""
+    if error is None:
+        error = report.error_db
+        when = ", before encoding" if report.bit_depth is None else ", before rounding"
+    return f"the stems sum to the mix within {max(error, -200.0):.0f} dB{when}"

@@ -52,7 +52,10 @@ class SeparationReport:
     levels_db : dict of str to float
         Each stem's power beside the input's.
     error_db : float
-        Power of what the stems lack to sum to the input, beside the input's; -inf for none.
+        Power of what the stems lack to sum to the input, beside the input's; -inf for none. Before
+        they are rounded or encoded.
+    file_error_db : float or None
+        The same of the files, read back; None for lossy formats, and where a pipe gave the input.
     notes, warnings : tuple of str
         One line each.
     """
@@ -65,6 +68,7 @@ class SeparationReport:
     bit_depth: int | None
     levels_db: dict[str, float]
     error_db: float
+    file_error_db: float | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -139,6 +143,9 @@ def separate_file(
             _write(separator, reader, writers, sums, progress)
             for writer in writers:
                 add_tags(reader, writer)
+            for writer in writers:
+                writer.close()
+            file_error = _file_error(reader, writers, sums.error_db())
             _put_all_in_place(writers, places, force=force)
     warnings = [
         f"{target}: {writer.clipped:,} samples beyond full scale were clipped, so the stems don't"
@@ -155,6 +162,7 @@ def separate_file(
         writers[0].bit_depth,
         dict(zip(separator.stems, sums.levels_db(), strict=True)),
         sums.error_db(),
+        file_error,
         tuple(reader.notes),
         tuple(warnings),
     )
@@ -268,10 +276,24 @@ def _blocks(
             progress(done, reader.num_samples)
 
 
+def _file_error(reader: AudioReader, writers: list[AudioWriter], exact: float) -> float | None:
+    """Return what the files, which are complete but not in place, lack to sum to the input."""
+    depth = writers[0].bit_depth
+    if depth == 32:  # float: what was measured is what is written
+        return exact
+    if depth is None or not reader.seekable:
+        return None
+    sums = _Sums(len(writers))
+    with ExitStack() as stack:
+        mix = stack.enter_context(AudioReader(reader.name))
+        stems = [stack.enter_context(AudioReader(writer.name)) for writer in writers]
+        for dry in _blocks(mix, None):
+            sums.add(dry, np.stack([stem.read(dry.shape[1]) for stem in stems]))
+    return sums.error_db()
+
+
 def _put_all_in_place(writers: list[AudioWriter], places: list[Path], *, force: bool) -> None:
-    """Complete all files, then give all of them their names."""
-    for writer in writers:
-        writer.close()
+    """Give all files, complete as they are, their names."""
     placed = list[Path]()
     try:
         for writer, place in zip(writers, places, strict=True):

@@ -30,7 +30,8 @@ class Separator(Processor):
     Parameters
     ----------
     box : Processor
-        With several outputs, or with a `separator()`.
+        With several outputs, or with a `separator()`; of the latter's settings those that are no
+        matter of the parts (gains, mix, bypass) are left as they come.
     residual : bool
         Add an output "rest": the input minus the others, so that all sum to the input.
 
@@ -42,7 +43,7 @@ class Separator(Processor):
     Raises
     ------
     BoxError
-        A box with one output only.
+        A box with one output only, or with a setting that parts don't have.
 
     Examples
     --------
@@ -57,6 +58,8 @@ class Separator(Processor):
 
     def __init__(self, box: Any, *, residual: bool = False) -> None:
         source: Any = box.separator() if hasattr(box, "separator") else box
+        if source is not box:
+            _check_heeded(box, source)
         names = tuple(getattr(source, "stems", ()))
         kind = type(source).__name__
         if not names or not isinstance(source, Processor):
@@ -92,6 +95,19 @@ class Separator(Processor):
             Hz.
         """
         return dict(zip(self.stems, self(audio, sample_rate), strict=True))
+
+
+def _check_heeded(box: Any, source: Any) -> None:
+    """Refuse what was set on a box and makes no difference to its parts."""
+    for name, descriptor in box._descriptors.items():
+        value = box._values[name]
+        if name == "name" or value == descriptor.default:
+            continue
+        if name not in source._descriptors or source._values[name] != value:
+            raise BoxError(
+                f"{type(box).__name__}.{name} = {value!r} makes no difference to a separator, which"
+                " gives each part by itself; leave it out"
+            )
 
 
 class _WithRest(Voice):

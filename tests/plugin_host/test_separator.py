@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -302,8 +303,45 @@ def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "least", "most", "when"),
+    [
+        (["--bit-depth", "24"], -130.0, -100.0, ""),
+        (["--bit-depth", "16"], -90.0, -70.0, ""),
+        (["--format", "mp3"], -200.0, -100.0, ", before encoding"),
+    ],
+)
+def test_what_is_said_of_the_sum_is_true_of_the_files(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], words: list[str], least: float, most: float,
+    when: str,
+) -> None:  # fmt: skip
+    mix = _song(1.0)
+    out = tmp_path / "out"
+    assert door.main(["separate", str(_file(tmp_path, mix)), "-o", str(out), *words]) == 0
+    (line,) = [x for x in capfd.readouterr().err.splitlines() if "sum to the mix" in x]
+    match = re.fullmatch(r"the stems sum to the mix within (-\d+) dB(.*)", line)
+    assert match is not None
+    assert match[2] == when
+    assert least < float(match[1]) < most
+    if not when:
+        found = _sum_db([_sound(path) for path in out.iterdir()], mix)
+        assert float(match[1]) == pytest.approx(found, abs=0.6)
+
+
+def test_from_a_pipe_the_sum_before_rounding_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with _file(tmp_path, _song(0.5)).open("rb") as file:
+        monkeypatch.setattr("sys.stdin", file)
+        assert door.main(["separate", "-", "-o", str(tmp_path / "o"), "--bit-depth", "16"]) == 0
+    assert re.search(r"within -1\d\d dB, before rounding\n", capfd.readouterr().err)
+
+
+@pytest.mark.parametrize(
     ("words", "match"),
     [
+        (["--box", "harmonic_percussive(mix=0.5)"], "HarmonicPercussive.mix = 0.5 makes no"),
+        (["--box", "harmonic_percussive(bypass=true)"], "HarmonicPercussive.bypass = True makes"),
+        (["--box", "center_extractor(sides_db=-6)"], "CenterExtractor.sides_db = -6.0 makes no"),
         (["--box", "spectral_gate()"], "SpectralGate gives one output"),
         (["--box", "center_extracter()"], "did you mean 'center_extractor'"),
         (["--box", "gain(1) | gain(2)"], "takes one box, not 2"),

@@ -65,7 +65,7 @@ def test_reserved_long_and_control_names_become_names_that_a_mix_takes(tmp_path:
 @pytest.mark.parametrize("name", ["mix", "Premaster", "MASTER", "a\x01b"])
 @pytest.mark.parametrize("kind", [Track, Bus])
 def test_no_strip_takes_a_reserved_name(kind: Any, name: str) -> None:
-    with pytest.raises(ParameterError, match="choose another name|no control characters"):
+    with pytest.raises(ParameterError, match=r"choose another name|no control characters"):
         kind(name=name)
 
 
