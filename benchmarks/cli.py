@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from neuralboard.console import DONE, FAILED, INTERRUPTED, UsageError, progress_bar, say
+from neuralboard.console import DONE, FAILED, UsageError, progress_bar, say
 from neuralboard.errors import NeuralboardError
 
 __all__ = ["bench"]
@@ -314,8 +314,8 @@ def _judge(
         chosen_anchor = quality_report.anchor_of(task.boxes, anchor)
         told = _excerpts(task, judged.rows, excerpts, sound, out, quiet)
     except KeyboardInterrupt:
-        say(f"stopped; finished rows are kept in {out / ROWS}, the same command goes on", "yellow")
-        return INTERRUPTED
+        say(f"finished rows are kept in {out / ROWS}, the same command goes on", "yellow")
+        raise
     for item in judged.skipped:
         say(f"skipped {item['pair']}: {item['reason']}", "yellow")
     part = quality_report.part_of(judged, task, chosen_anchor, told)

@@ -8,6 +8,9 @@ if __name__ != "neuralboard":
 
 __version__ = "0.1.0"
 
+from neuralboard import early_stop as _early_stop  # noqa: F401 - first: what follows takes time
+
+# isort: split
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any

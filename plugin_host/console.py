@@ -17,6 +17,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from neuralboard.early_stop import INTERRUPTED
+
 __all__ = [
     "DONE",
     "FAILED",
@@ -30,7 +32,7 @@ __all__ = [
     "show_warnings_as_lines",
 ]
 
-DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
 _with_bar: list[Console] = []  # shows a progress bar now: what is said goes above it
 

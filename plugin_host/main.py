@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from neuralboard.early_stop import STOPPED, end_watch
+
 __all__ = ["COMMANDS", "main"]
 
 
@@ -75,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.say(f"error: {console.one_line(error)}", "red")
         code = console.WRONG_USAGE
     except KeyboardInterrupt:
-        console.say("stopped; nothing half-written was kept")
+        console.say(STOPPED)
         code = console.INTERRUPTED
     except BrokenPipeError:
         _point_standard_output_nowhere()
@@ -97,6 +99,7 @@ def _run(words: list[str]) -> int:
 
     wanted = _wanted(words)
     app = _app(wanted)
+    end_watch()
     try:
         result = typer.main.get_command(app)(
             args=words or ["--help"], prog_name="neuralboard", standalone_mode=False
@@ -109,6 +112,8 @@ def _run(words: list[str]) -> int:
         if not callable(message):
             raise
         raise console.UsageError(f"{message()} (see neuralboard {_help_of(wanted)})") from None
+    if result == console.INTERRUPTED:  # what Typer makes of Ctrl-C, without a word
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else console.DONE
 
 

@@ -62,7 +62,7 @@ def train(
         try:
             training.run(chosen, resume, moved)
         except KeyboardInterrupt:
-            say(f"stopped; {last} is kept, --resume goes on from it")
+            say(f"{last} is kept, --resume goes on from it")
             raise
     say(f"done; look at {out / 'curves.png'} and {out / 'spectrograms.png'}, then:")
     say(f"neuralboard export {out / 'best.safetensors'} {recipe}.onnx --licence LICENCE")

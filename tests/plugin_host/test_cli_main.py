@@ -6,10 +6,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import neuralboard
+from neuralboard import early_stop
 from neuralboard import main as door
 
 
@@ -68,6 +70,36 @@ def test_an_unforeseen_error_is_one_line(
     monkeypatch.setenv("NEURALBOARD_TRACEBACK", "1")
     with pytest.raises(KeyError):
         door.main([])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a process alone")
+@pytest.mark.parametrize("module", ["numpy", "pedalboard", "typer", "rich"])
+def test_ctrl_c_while_it_loads_is_one_line(tmp_path: Path, module: str) -> None:
+    """A package that is loaded on the way gets the signal while it is being imported."""
+    (tmp_path / f"{module}.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nraise ImportError('it went on')\n"
+    )
+    words = ["process", "in.wav", "-o", "out.wav", "--chain", ""]
+    done = _run(*words, PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "stopped; nothing half-written was kept\n"
+
+
+def test_an_import_leaves_signals_alone() -> None:
+    code = "import signal, neuralboard; print(signal.getsignal(2) is signal.default_int_handler)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
+def test_only_the_command_itself_is_watched() -> None:
+    for words, command in [
+        (["python", "/usr/bin/neuralboard", "process"], True),
+        (["python", "-m", "neuralboard.main", "boxes"], True),
+        (["python", "-c", "from multiprocessing.spawn import spawn_main", "neuralboard"], False),
+        (["python", "mine.py", "neuralboard"], False),
+        (["python"], False),
+    ]:
+        assert early_stop._is_command(words) is command
 
 
 def test_completion_knows_commands_and_their_options() -> None:

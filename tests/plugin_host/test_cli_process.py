@@ -220,7 +220,7 @@ def test_being_stopped_leaves_the_old_file(tmp_path: Path, sent: signal.Signals,
     process.send_signal(sent)
     _, said = process.communicate(timeout=60)
     assert process.returncode == code
-    assert b"Traceback" not in said
+    assert said == (b"stopped; nothing half-written was kept\n" if code == 130 else b"")
     assert (tmp_path / "out.wav").read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
 

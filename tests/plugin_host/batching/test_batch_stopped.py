@@ -91,6 +91,7 @@ def test_ctrl_c_ends_the_workers_and_keeps_what_is_done(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert b"Traceback" not in said
     assert b"2 done; the same command goes on" in said
+    assert said.endswith(b"stopped; nothing half-written was kept\n")
     _until_gone(pipe)
     written_once(tmp_path / "out", "0.wav", "1.wav")
     _resumed(tmp_path, words)
