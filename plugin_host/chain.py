@@ -286,8 +286,4 @@ def _candidates(value: float) -> Iterator[float]:
         yield float(f"{value:.{digits}g}")
     yield value
     # A gain kept as a factor: its own reading, set again, may come out one step beside it.
-    below = above = np.float32(value)
-    for _ in range(4):
-        below = np.nextafter(below, np.float32(-np.inf))
-        above = np.nextafter(above, np.float32(np.inf))
-        yield from (float(str(below)), float(str(above)))
+    yield from (float(str(np.float32(near))) for near in natives.neighbours(value))

@@ -17,10 +17,11 @@ run in many threads at once. Only VST3 and Audio Unit plug-ins can't be cloned: 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
 import pedalboard
 
 from neuralboard import responses
@@ -40,9 +41,11 @@ __all__ = [
     "clone",
     "is_native",
     "native_class",
+    "neighbours",
     "property_names",
     "read_values",
     "recipe",
+    "set_as_read",
     "waits_for_next_stream",
 ]
 
@@ -188,8 +191,36 @@ def clone(native: Any, values: tuple[Any, ...] | None = None) -> Any:
     cls = native_class(native)
     copy = cls(*responses.source_of(native) if cls.__name__ == "Convolution" else ())
     for name, value in zip(property_names(native), values or read_values(native), strict=True):
-        setattr(copy, name, value)
+        set_as_read(copy, name, value)
     return copy
+
+
+def set_as_read(native: Any, name: str, value: Any) -> None:
+    """Set a property so that it reads as `value`, which was read from another instance.
+
+    pedalboard keeps a filter's `gain_db` as a factor: what it then reads is not always what was
+    set, but up to three steps of float32 beside it. Some number near by was set and read as
+    `value`; the nearest such is set here.
+    """
+    setattr(native, name, value)
+    if not isinstance(value, float) or getattr(native, name) == value:
+        return
+    if not abs(value) < 1e30 or np.float32(value) != value:
+        return  # nobody has read it: no float32 of sense
+    for near in neighbours(value):
+        setattr(native, name, near)
+        if getattr(native, name) == value:
+            return
+    setattr(native, name, value)
+
+
+def neighbours(value: float) -> Iterator[float]:
+    """Yield the numbers of float32 around one, the nearest first."""
+    below = above = np.float32(value)
+    for _ in range(4):
+        below = np.nextafter(below, np.float32(-np.inf))
+        above = np.nextafter(above, np.float32(np.inf))
+        yield from (float(below), float(above))
 
 
 _DEEPEST = 100

@@ -187,12 +187,16 @@ def _build_native(data: dict[str, Any]) -> Any:
             responses.check_file(item)
     else:
         item = cls()
-    set_native_values(item, values)
+    set_native_values(item, values, as_read=True)
     return item
 
 
-def set_native_values(item: Any, values: dict[str, Any]) -> None:
-    """Set properties of one of pedalboard's effects by name, enumerations by their word."""
+def set_native_values(item: Any, values: dict[str, Any], *, as_read: bool = False) -> None:
+    """Set properties of one of pedalboard's effects by name, enumerations by their word.
+
+    `as_read`: values were read from another one and shall be read from this one.
+    """
+    set_one = natives.set_as_read if as_read else setattr
     cls = natives.native_class(item).__name__
     known = natives.property_names(item)
     for name, value in values.items():
@@ -213,7 +217,7 @@ def set_native_values(item: Any, values: dict[str, Any]) -> None:
         try:
             if isinstance(value, bool) and not isinstance(current, bool):
                 raise TypeError
-            setattr(item, name, value)
+            set_one(item, name, value)
         except (TypeError, ValueError, RuntimeError) as error:
             reason = "not a number" if isinstance(error, TypeError) else _first_line(error)
             raise ParameterError(f"{cls}.{name} = {value!r}: {reason}") from None

@@ -12,6 +12,7 @@ import pedalboard as pb
 import pytest
 
 import neuralboard as nb
+from neuralboard import natives
 from neuralboard.errors import LatencyChangeWarning
 
 RATE = 16_000
@@ -85,3 +86,18 @@ def test_a_parameter_that_waits_for_the_next_stream_says_so_once() -> None:
         box(np.tile(BLOCK, 50), RATE)
         with box.stream(RATE, 1) as stream:
             stream.process(BLOCK)
+
+
+@pytest.mark.parametrize("kind", [pb.PeakFilter, pb.LowShelfFilter, pb.HighShelfFilter])
+def test_a_filter_s_clone_and_preset_read_as_the_filter_itself(kind: Any) -> None:
+    """pedalboard keeps `gain_db` as a factor: set again, 7 % of what is read came out beside it."""
+    gains = np.concatenate(
+        [np.random.default_rng(0).uniform(-90, 40, 2000), np.arange(-60, 24, 0.5), [1e-6, -200]]
+    )
+    for gain in gains:
+        filter_ = kind(gain_db=float(gain))
+        assert natives.clone(filter_).gain_db == filter_.gain_db
+    for gain in gains[:300]:
+        board = nb.Board([kind(gain_db=float(gain))])
+        twin: Any = nb.from_json(board.to_json())
+        assert twin[0].gain_db == board[0].gain_db
