@@ -269,8 +269,11 @@ class _Run:
             error += f" (tried {tries} times)"
         report = answer.report if isinstance(answer, Outcome) and not error else None
         if report is not None:
-            said = (tuple(map(as_given, lines)) for lines in (report.notes, report.warnings))
-            report = replace(report, **dict(zip(("notes", "warnings"), said, strict=True)))
+            report = replace(
+                report,
+                notes=tuple(map(as_given, report.notes)),
+                warnings=tuple(map(as_given, report.warnings)),
+            )
         took = answer.took if isinstance(answer, Outcome) else 0.0
         worker = answer.worker if isinstance(answer, Outcome) else ""
         self._seconds_done += self._seconds.get(job, 0.0)
