@@ -15,13 +15,20 @@ import neuralboard
 from neuralboard.batching.errors import BatchError
 from neuralboard.errors import ParameterError, did_you_mean
 from neuralboard.files import process_file
-from neuralboard.fingerprint import files_in, hash_files, made_with, recipe
+from neuralboard.fingerprint import (
+    FILE_FIELDS,
+    by_content,
+    code_of,
+    files_in,
+    hash_files,
+    made_with,
+    recipe,
+)
 from neuralboard.presets import describe_item
 
 __all__ = ["Work", "make_work", "settings_of_process_file"]
 
 _OWN = {"processor", "input", "output", "removed", "force", "progress"}
-_FILE_FIELDS = ("impulse_response", "model", "path", "vst3")
 _VERSION_FIELDS = ("neuralboard", "numpy", "onnxruntime", "pedalboard", "soxr")
 
 
@@ -40,8 +47,8 @@ class Work:
     version : str
         Of neuralboard; workers must have the same.
     key : str
-        Hash of all this, of the files that the chain names, and of the versions: what is equal
-        gives the same sound.
+        Hash of all this, of the files that the chain names (not of where they lie), of the code of
+        boxes that aren't neuralboard's, and of the versions: what is equal gives the same sound.
     """
 
     item: Any
@@ -88,16 +95,17 @@ def make_work(chain: Any, settings: Mapping[str, Any]) -> Work:
             )
     # What is as it would be anyway makes no other work of it.
     kept = {n: v for n, v in sorted(settings.items()) if v is not None and v != defaults[n].default}
-    item = _with_full_paths(describe_item(parse_chain(chain) if isinstance(chain, str) else chain))
+    board = parse_chain(chain) if isinstance(chain, str) else chain
+    item = _with_full_paths(describe_item(board))
     modules = tuple(sorted(set(_modules(item))))
     if "__main__" in modules or "__mp_main__" in modules:
         raise BatchError(
             "a box of this chain is defined in the script itself, where workers can't find it;"
             " put its class into a module of its own and import it"
         )
-    hashes = {str(path): digest for path, digest in hash_files(files_in(item)).items()}
+    content = by_content(item, hash_files(files_in(item)))
     versions = {name: value for name, value in made_with().items() if name in _VERSION_FIELDS}
-    key = recipe(item, kept, hashes, versions)
+    key = recipe(content, kept, code_of(board), versions)
     return Work(item, kept, modules, neuralboard.__version__, key)
 
 
@@ -109,7 +117,7 @@ def _with_full_paths(described: Any) -> Any:
         return described
     return {
         name: str(Path(value).resolve())
-        if name in _FILE_FIELDS and isinstance(value, str) and os.path.exists(value)
+        if name in FILE_FIELDS and isinstance(value, str) and os.path.exists(value)
         else _with_full_paths(value)
         for name, value in described.items()
     }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import multiprocessing
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -85,6 +86,37 @@ def test_another_model_or_response_of_the_same_name_is_another_chain(tmp_path: P
     assert _statuses(_in_threads(tmp_path / "songs", tmp_path / "out", chain)) == ["skipped"]
     song(room, seed=6)
     assert _statuses(_in_threads(tmp_path / "songs", tmp_path / "out", chain)) == ["done"]
+
+
+def test_a_folder_that_moved_is_done_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    song(tmp_path / "here" / "songs" / "a.wav")
+    song(tmp_path / "here" / "room.wav", seed=5)
+    for folder, status in (("here", "done"), ("there", "skipped")):
+        if folder == "there":
+            (tmp_path / "here").rename(tmp_path / "there")
+        monkeypatch.chdir(tmp_path / folder)
+        report = _in_threads("songs", Path("out"), "convolution('room.wav', mix=0.2)")
+        assert _statuses(report) == [status]
+
+
+def test_another_code_of_a_box_of_one_s_own_is_another_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (
+        "import neuralboard as nb\n"
+        "class Halved(nb.Effect):\n"
+        "    def process_block(self, block, state, p):\n"
+        "        return block * 0.5\n"
+    )
+    code = tmp_path / "halved_box_of_a_test.py"
+    code.write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    board = nb.Board([nb.Box(importlib.import_module("halved_box_of_a_test").Halved())])
+    song(tmp_path / "songs" / "a.wav")
+    assert _statuses(_in_threads(tmp_path / "songs", tmp_path / "out", board)) == ["done"]
+    assert _statuses(_in_threads(tmp_path / "songs", tmp_path / "out", board)) == ["skipped"]
+    code.write_text(text.replace("0.5", "0.7"))
+    assert _statuses(_in_threads(tmp_path / "songs", tmp_path / "out", board)) == ["done"]
 
 
 def test_what_others_wrote_is_kept_without_force(tmp_path: Path) -> None:
