@@ -221,7 +221,8 @@ class Denoiser(nn.Module):
         to_low, to_high, to_own = self.encoders()
         wide = fast_linear(bands[..., LOW_BANDS:, :], to_high)
         x = torch.cat([fast_linear(fine, to_low), wide], 2)
-        return x / mixed.mean(2, keepdim=True) + own * to_own + self.place, level[0]
+        # The mean over both axes: over one it would round by the number of frames.
+        return x / mixed.mean((2, 3), keepdim=True) + own * to_own + self.place, level[0]
 
     def forward(self, spectrum: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Give the mask [batch, frames, 481, 2] (imaginary part 0 above 4.8 kHz) and states."""
