@@ -113,7 +113,6 @@ def figures(printed: str) -> list[dict[str, float]]:
     return [{row[0]: float(row[k]) for row in rows} for k in (1, 2, 3)]
 
 
-@pytest.mark.xfail(reason="1.2 dB of the demo's synthetic voice go, 1.0 may: train on")
 def test_the_neural_denoiser_leaves_the_voice_its_level(tmp_path: Path) -> None:
     done = run(PROJECT / "examples" / "demo.py", tmp_path, "--out", "out")
     _, _, level = figures(done.stdout)
