@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from neuralboard.errors import MixError
-from neuralboard.fingerprint import files_in
+from neuralboard.fingerprint import by_content, code_of
 from neuralboard.mixing.strips import Strip
 from neuralboard.report import write_text
 
@@ -112,6 +112,5 @@ def strip_recipe(strip: Strip, hashes: Mapping[Path, str]) -> dict[str, Any]:
     values["sends"] = {
         bus: [send.db, send.pre] for bus, send in (values.get("sends") or {}).items()
     }
-    chain = describe_box(values.pop("chain"))
-    files = {str(path): hashes.get(path, "") for path in files_in(chain)}
-    return values | {"chain": chain, "files": files}
+    board = values.pop("chain")
+    return values | {"chain": by_content(describe_box(board), hashes), "code": code_of(board)}

@@ -27,10 +27,7 @@ from neuralboard.mixing.stream import BLOCK, MIX, PREMASTER, MixStream
 from neuralboard.mixing.strips import MASTER, Bus, Master, Strip, Track
 from neuralboard.render import Tail
 
-__all__ = ["RESERVED", "Mixer", "Rendered"]
-
-RESERVED = (MASTER, MIX, PREMASTER)
-"""Names of what comes out, which no strip may have."""
+__all__ = ["Mixer", "Rendered"]
 
 
 class Rendered(NamedTuple):
@@ -108,11 +105,6 @@ class Mixer:
             raise MixError(
                 f"{strip_title(strip)}: the name '{strip.name}' is taken; names are unique over"
                 " tracks and buses"
-            )
-        if strip.name.casefold() in RESERVED:
-            raise MixError(
-                f"{strip_title(strip)}: the name '{strip.name}' is the mixer's own, as are"
-                f" {', '.join(RESERVED)}; choose another"
             )
         for other in self._strips:
             if other.casefold() == strip.name.casefold():

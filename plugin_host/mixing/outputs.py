@@ -93,36 +93,13 @@ def render_mix(
         return report
     make_folders(folder, due)
     protected = [*sounds, *([mix_file] if mix_file is not None else [])]
-    run = MixRun(
-        mixer,
-        settings,
-        folder,
-        due,
-        lock,
-        protected,
-        threads,
-        progress,
-        title,
-        draws=draws and settings.report,
-    )
+    parts = (mixer, settings, folder, lock, protected, threads, progress, title)
+    run = MixRun(*parts, due, draws=draws and settings.report)
     length = run.go(report, lock.length)
-    again = [output for output in plan if output.file in report.kept]
-    again = [o for o in again if o.file not in changed_by_hand([o.file], folder, lock)]
-    if lock.length is not None and length != lock.length and again:
-        # Something else made the mix longer or shorter: what was kept has another length.
+    again = _kept_but_ours(plan, report, folder, lock) if lock.length not in (None, length) else []
+    if again:  # something else made the mix longer or shorter: what was kept has another length
         report.kept = [name for name in report.kept if name not in {o.file for o in again}]
-        more = MixRun(
-            mixer,
-            settings,
-            folder,
-            again,
-            lock,
-            protected,
-            threads,
-            progress,
-            title,
-            draws=draws,
-        )
+        more = MixRun(*parts, again, draws=draws)
         more.go(report, length, forced=True)
         run.hashes |= more.hashes
     new = Lock(
@@ -139,6 +116,12 @@ def render_mix(
 
 def _name_of(mix_file: Path | None, folder: Path) -> str | None:
     return None if mix_file is None else next(iter(named_inputs({mix_file: ""}, folder)))
+
+
+def _kept_but_ours(plan: list[Output], report: MixReport, folder: Path, lock: Lock) -> list[Output]:
+    """Return what was kept because it was up to date, not because somebody changed it."""
+    changed = changed_by_hand(report.kept, folder, lock)
+    return [o for o in plan if o.file in report.kept and o.file not in changed]
 
 
 def _due(

@@ -72,12 +72,12 @@ class MixRun:
         mixer: Mixer,
         settings: OutputSettings,
         folder: Path,
-        due: list[Output],
         lock: Lock,
         protected: list[Path],
         threads: int | None,
         progress: Progress | None,
         title: str,
+        due: list[Output],
         *,
         draws: bool,
     ) -> None:

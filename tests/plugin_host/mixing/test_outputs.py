@@ -173,6 +173,24 @@ def test_the_report_is_protected_and_repaired(tmp_path: Path) -> None:
     assert "two" in (out / "report.html").read_text(encoding="utf-8")
 
 
+def test_a_moved_folder_is_up_to_date_and_other_code_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    write(tmp_path / "a/room.wav", noise(3, 0.01, 1))
+
+    def mixer(folder: Path) -> Mixer:
+        made = _mixer(folder)
+        made.strips["t0"].chain = nb.parse_chain("convolution('room.wav')", folder)
+        return made
+
+    render_mix(mixer(tmp_path / "a"), tmp_path / "a/out", FULL)
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert render_mix(mixer(tmp_path / "b"), tmp_path / "b/out", FULL).written == []
+    monkeypatch.setattr("neuralboard.mixing.lock.code_of", lambda board: {"mine": "other code"})
+    assert render_mix(mixer(tmp_path / "b"), tmp_path / "b/out", FULL).written != []
+
+
 def test_a_folder_belongs_to_one_mix(tmp_path: Path) -> None:
     out = tmp_path / "out"
     render_mix(_mixer(tmp_path), out, FULL, mix_file=tmp_path / "one.toml")
