@@ -305,7 +305,7 @@ def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "least", "most", "when"),
     [
-        (["--bit-depth", "24"], -130.0, -100.0, ""),
+        (["--bit-depth", "24"], -137.0, -100.0, ""),
         (["--bit-depth", "16"], -90.0, -70.0, ""),
         (["--format", "mp3"], -200.0, -100.0, ", before encoding"),
     ],
