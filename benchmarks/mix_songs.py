@@ -53,9 +53,8 @@ def measure_song(stems: Path, folder: Path, formats: tuple[str, ...] = FORMATS) 
     target, ceiling = found.settings.loudness_lufs or 0.0, found.settings.true_peak_db or 0.0
     measured = []
     for form in formats:
-        settings = replace(found.settings, format=form, report=False, stems=False)
-        if form != "wav":
-            settings = replace(settings, bit_depth=None)
+        depth = found.settings.bit_depth if form == "wav" else None
+        settings = replace(found.settings, format=form, bit_depth=depth, report=False, stems=False)
         report = render_mix(found.mixer, folder / form, settings)
         loudness = read_loudness(folder / form / f"mix.{form}")
         measured.append(Measured(stems.name, form, target, ceiling, loudness, report.notes))
