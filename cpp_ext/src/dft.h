@@ -121,6 +121,27 @@ struct Dft<4> {
     static NB_INLINE void run(Cx<V>* x) { dft4(x[0], x[1], x[2], x[3]); }
 };
 
+/// The even part by Winograd (1978): c1 and c2 are -1/4 plus and minus sqrt(5)/4, and a quarter is an
+/// exact product. One rounding less on each way than by the sums above, which sizes with 5^3 need.
+template <>
+struct Dft<5> {
+    template <class V>
+    static NB_INLINE void run(Cx<V>* x) {
+        const V s1 = V::all(static_cast<float>(Roots<5>::s1));
+        const V s2 = V::all(static_cast<float>(Roots<5>::s2));
+        const V root = V::all(0.55901699437494742410f), quarter = V::all(0.25f);
+        const Cx<V> sum1 = x[1] + x[4], sum2 = x[2] + x[3], dif1 = x[1] - x[4], dif2 = x[2] - x[3];
+        const Cx<V> all = sum1 + sum2, apart = sum1 - sum2;
+        const Cx<V> mean = minus(x[0], quarter, all);
+        x[0] = x[0] + all;
+        const Cx<V> near = plus(mean, root, apart), far = minus(mean, root, apart);
+        const Cx<V> odd1 = plus(Cx<V>{s1 * dif1.r, s1 * dif1.i}, s2, dif2);
+        const Cx<V> odd2 = minus(Cx<V>{s2 * dif1.r, s2 * dif1.i}, s1, dif2);
+        x[1] = minus_i(near, odd1), x[4] = plus_i(near, odd1);
+        x[2] = minus_i(far, odd2), x[3] = plus_i(far, odd2);
+    }
+};
+
 /// Two dft4, then pairs; the roots between are 1, (1-i)/sqrt 2, -i, (-1-i)/sqrt 2.
 template <>
 struct Dft<8> {

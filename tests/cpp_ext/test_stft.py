@@ -18,7 +18,8 @@ SHAPES = [(16, 4), (64, 63), (512, 128), (882, 441), (960, 240), (1018, 300)]
 SIZES = [*range(16, 130, 2), 240, 320, 440, 480, 882, 960, 1022, 1026, 1152, 1440, 1764, 2002]
 SIZES += [2**k for k in range(7, 17)] + [3 * 2**12, 5**5 * 2, 7**4 * 2, 2 * 13**3, 2 * 8191, 65534]
 
-SHARING = [16, 32, 64, 80, 128, 240, 480, 512, 1024, 1440, 2000, 2048]  # rows, at hop n/2 and n/4
+SHARING = [16, 32, 64, 80, 128, 240, 480, 512, 1024, 1440, 1600, 2048]  # rows, at hop n/2 and n/4
+THREE_FIVES = [(1250, 314), (2500, 626), (2000, 1000), (2000, 500)]  # sizes with 5^3, and hops
 
 
 def fast(n_fft: int) -> bool:
@@ -50,46 +51,78 @@ def test_accuracy_against_double(
         assert most <= 4e-7, n_fft
 
 
+def way_back(
+    impl: ModuleType, rng: np.random.Generator, n_fft: int, hop: int, complex_mask: bool
+) -> tuple[Any, list[tuple[Any, Any]]]:
+    """Return the envelope (1 at most), and pairs of what comes back and what should, in double.
+
+    Masked, and for complex masks the plain inverse too; frames are left over behind the last group.
+    """
+    length = 20 * hop + n_fft + hop // 2 + 1
+    stft = impl.Stft(n_fft, hop, "hann")
+    audio = rng.uniform(-1, 1, (1, length)).astype(np.float32)
+    shape = (1, stft.num_frames(length), n_fft // 2 + 1)
+    mask = rng.uniform(0, 1, shape).astype(np.float32)
+    if complex_mask:
+        mask = (mask * np.exp(2j * np.pi * rng.random(shape))).astype(np.complex64)
+    padded = np.pad(audio.astype(np.float64), [(0, 0), (n_fft // 2, n_fft // 2)], "reflect")
+    sums, squares = np.zeros(padded.size), np.zeros(padded.size)
+    window = stft.window.astype(np.float64)
+    for f in range(shape[1]):
+        cut = slice(f * hop, f * hop + n_fft)
+        frame = np.fft.rfft(padded[0, cut] * window) * mask[0, f]
+        sums[cut] += np.fft.irfft(frame, n_fft) * window
+        squares[cut] += window**2
+    kept = slice(n_fft // 2, n_fft // 2 + length)
+    sure = squares[kept] > 1e-2 * squares.max()
+    exact = (sums / np.where(squares > 0, squares, 1))[kept][sure]
+    pairs = [(stft.apply_mask(audio, mask)[0, sure], exact)]
+    if complex_mask:
+        pairs.append((stft.inverse(stft.forward(audio), length)[0, sure], audio[0, sure]))
+    return squares[kept][sure] / squares.max(), pairs
+
+
 @pytest.mark.parametrize("complex_mask", [False, True])
 def test_accuracy_of_the_way_back(
     stft_native: ModuleType, rng: np.random.Generator, complex_mask: bool
 ) -> None:
-    """Inverse and masked, with frames left over behind the last group, in double as the truth."""
-    shapes = [(n, n // 4 + n % 3) for n in SIZES if n <= 4096]
-    shapes += [(n, n // k) for n in SHARING for k in (2, 4)]
-    for n_fft, hop in shapes:
-        length = 20 * hop + n_fft + hop // 2 + 1
-        stft = stft_native.Stft(n_fft, hop, "hann")
-        audio = rng.uniform(-1, 1, (1, length)).astype(np.float32)
-        shape = (1, stft.num_frames(length), n_fft // 2 + 1)
-        mask = rng.uniform(0, 1, shape).astype(np.float32)
-        if complex_mask:
-            mask = (mask * np.exp(2j * np.pi * rng.random(shape))).astype(np.complex64)
-        padded = np.pad(audio.astype(np.float64), [(0, 0), (n_fft // 2, n_fft // 2)], "reflect")
-        sums, squares = np.zeros(padded.size), np.zeros(padded.size)
-        window = stft.window.astype(np.float64)
-        for f in range(shape[1]):
-            cut = slice(f * hop, f * hop + n_fft)
-            frame = np.fft.rfft(padded[0, cut] * window) * mask[0, f]
-            sums[cut] += np.fft.irfft(frame, n_fft) * window
-            squares[cut] += window**2
-        kept = slice(n_fft // 2, n_fft // 2 + length)
-        sure = squares[kept] > 1e-2 * squares.max()
-        exact = (sums / np.where(squares > 0, squares, 1))[kept][sure]
-        weight = np.sqrt(squares[kept][sure] / squares.max())  # rounding is divided by the envelope
-        limit = 2e-7 if fast(n_fft) else 3e-7
-        greatest = 4e-7
-        if complex_mask and n_fft % 125 == 0:  # goals that SSE2, without FMA, misses by 9 %
-            limit, greatest = max(limit, 2.2e-7), 4.4e-7
-        rms, most = errors(weight * stft.apply_mask(audio, mask)[0, sure], weight * exact)
-        assert rms <= limit, n_fft
-        assert most <= greatest, n_fft
-        if not complex_mask:
-            continue
-        back = stft.inverse(stft.forward(audio), length)
-        rms, most = errors(weight * back[0, sure], weight * audio[0, sure])
-        assert rms <= limit, n_fft
-        assert most <= greatest, n_fft
+    for n_fft in [n for n in SIZES if n <= 4096]:
+        _, pairs = way_back(stft_native, rng, n_fft, n_fft // 4 + n_fft % 3, complex_mask)
+        for got, exact in pairs:
+            rms, most = errors(got, exact)
+            assert rms <= (2e-7 if fast(n_fft) else 3e-7), n_fft
+            assert most <= 4e-7, n_fft
+
+
+@pytest.mark.parametrize("complex_mask", [False, True])
+def test_accuracy_of_the_way_back_where_frames_share_rows(
+    stft_native: ModuleType, rng: np.random.Generator, complex_mask: bool
+) -> None:
+    """At hop n/2 the envelope falls to a half and less, and rounding is divided by it."""
+    for n_fft, hop in [(n, n // k) for n in SHARING for k in (2, 4)]:
+        squares, pairs = way_back(stft_native, rng, n_fft, hop, complex_mask)
+        weight = np.sqrt(squares)
+        for got, exact in pairs:
+            rms, most = errors(weight * got, weight * exact)
+            assert rms <= 2e-7, (n_fft, hop)
+            assert most <= 4e-7, (n_fft, hop)
+
+
+@pytest.mark.xfail(reason="complex masks at 1250 and 2500: RMS 2.0e-7 to 2.2e-7, 2e-7 is the goal")
+def test_sizes_with_three_fives_are_as_exact_as_others(stft_native: ModuleType) -> None:
+    for n_fft, hop in THREE_FIVES:
+        _, pairs = way_back(stft_native, np.random.default_rng(n_fft), n_fft, hop, True)
+        assert max(errors(*pair)[0] for pair in pairs) <= 2e-7, n_fft
+
+
+def test_sizes_with_three_fives_come_near_it(stft_native: ModuleType) -> None:
+    """The bar meanwhile: RMS 2.3e-7 at any level, the greatest error that of all sizes."""
+    for n_fft, hop in THREE_FIVES:
+        squares, pairs = way_back(stft_native, np.random.default_rng(n_fft), n_fft, hop, True)
+        for got, exact in pairs:
+            rms, most = errors(np.sqrt(squares) * got, np.sqrt(squares) * exact)
+            assert rms <= 2.3e-7, n_fft
+            assert most <= 4e-7, n_fft
 
 
 @pytest.mark.parametrize("window", ["hann", "sqrt_hann", "hamming"])
