@@ -15,13 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from neuralboard.audio_reader import AudioReader
-from neuralboard.loudness import Loudness, Meter
+from neuralboard.file_loudness import measure_file
+from neuralboard.loudness import Loudness
 from neuralboard.mixing.first_mix import first_mix
 from neuralboard.mixing.mix_file import read_mix_text
 from neuralboard.mixing.outputs import render_mix
 
-__all__ = ["Measured", "main", "measure_song", "read_loudness"]
+__all__ = ["Measured", "main", "measure_song"]
 
 FORMATS = ("wav", "ogg", "mp3")
 
@@ -37,15 +37,6 @@ class Measured(NamedTuple):
     notes: list[str]
 
 
-def read_loudness(path: Path) -> Loudness:
-    """Measure a file as it decodes, true peaks at 16 values per sample."""
-    with AudioReader(path) as reader:
-        meter = Meter(reader.sample_rate, reader.channels, oversampling=16)
-        while (block := reader.read(65_536)).shape[1]:
-            meter.push(block)
-    return meter.result()
-
-
 def measure_song(stems: Path, folder: Path, formats: tuple[str, ...] = FORMATS) -> list[Measured]:
     """Mix a folder of stems and measure what was written."""
     text, _, _ = first_mix(stems, folder)
@@ -56,7 +47,7 @@ def measure_song(stems: Path, folder: Path, formats: tuple[str, ...] = FORMATS) 
         depth = found.settings.bit_depth if form == "wav" else None
         settings = replace(found.settings, format=form, bit_depth=depth, report=False, stems=False)
         report = render_mix(found.mixer, folder / form, settings)
-        loudness = read_loudness(folder / form / f"mix.{form}")
+        loudness = measure_file(folder / form / f"mix.{form}", oversampling=16)[1]
         measured.append(Measured(stems.name, form, target, ceiling, loudness, report.notes))
     return measured
 

@@ -14,10 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from neuralboard.audio_reader import AudioReader
 from neuralboard.console import DONE, FAILED, UsageError, one_line, progress_bar, say
-from neuralboard.loudness import Loudness, Meter
-from neuralboard.render import BLOCK
+from neuralboard.file_loudness import measure_file
+from neuralboard.loudness import Loudness
 
 __all__ = ["measure_file", "meter"]
 
@@ -76,28 +75,6 @@ def meter(
     elif found:
         _show(found)
     return FAILED if failed else DONE
-
-
-def measure_file(
-    name: str, *, dual_mono: bool = False, progress: Any = None
-) -> tuple[dict[str, Any], Loudness]:
-    """Return what a file is (seconds, sample_rate, channels) and how loud, in bounded memory."""
-    with AudioReader(name) as reader:
-        instrument = Meter(
-            reader.sample_rate,
-            reader.channels,
-            channel_mask=reader.channel_mask,
-            dual_mono=dual_mono,
-        )
-        done = 0
-        while (block := reader.read(BLOCK)).shape[1]:
-            instrument.push(block)
-            done += block.shape[1]
-            if progress is not None:
-                progress(done, reader.num_samples)
-        loudness = instrument.result()
-        facts = {"sample_rate": reader.sample_rate, "channels": reader.channels}
-        return facts | {"seconds": loudness.seconds}, loudness
 
 
 def _show(found: list[tuple[str, dict[str, Any], Loudness]]) -> None:

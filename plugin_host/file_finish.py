@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
-from neuralboard.audio_reader import AudioReader
 from neuralboard.audio_writer import AudioWriter
 from neuralboard.file_job import Job
+from neuralboard.file_loudness import decoded_peak
 from neuralboard.finish import finish
-from neuralboard.loudness import Meter
-from neuralboard.render import BLOCK
 from neuralboard.spool import Spool
 
 __all__ = ["decode_again", "write_finished"]
@@ -48,19 +45,5 @@ def write_finished(
 
 def decode_again(job: Job, channel_mask: int | None) -> None:
     """Tell the true peak of a lossy output: an encoder may lift it by a dB and more."""
-    with AudioReader(job.output) as reader:
-        meter = Meter(
-            reader.sample_rate, reader.channels, channel_mask=channel_mask, oversampling=16
-        )
-        while (block := reader.read(BLOCK)).shape[1]:
-            meter.push(block)
-    peak = meter.result().true_peak_db
-    if math.isinf(peak):
-        job.notes.append(f"{job.output} decodes to silence")
-        return
-    text = f"{job.output} decodes to a true peak of {peak:.2f} dBTP"
-    if job.true_peak is not None and peak > job.true_peak + 0.005:
-        above = f"{peak - job.true_peak:.2f} dB above the {job.true_peak:g} dBTP before encoding"
-        job.warnings.append(f"{text}, {above}; a lower true peak or more kb/s leaves room")
-    else:
-        job.notes.append(text)
+    text, too_high = decoded_peak(job.output, job.true_peak, channel_mask)
+    (job.warnings if too_high else job.notes).append(text)

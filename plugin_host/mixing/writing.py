@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuralboard.audio import Audio
-from neuralboard.audio_reader import AudioReader
 from neuralboard.audio_writer import AudioWriter
+from neuralboard.file_loudness import decoded_peak
 from neuralboard.fingerprint import hash_file, made_with
-from neuralboard.finish import Finished, finish
-from neuralboard.loudness import Meter
+from neuralboard.finish import Finished, check_targets, finish
 from neuralboard.mixing.lock import Lock
 from neuralboard.mixing.mixer import Mixer, thread_count
 from neuralboard.mixing.planning import Output, report_files
@@ -194,18 +193,6 @@ class MixRun:
                 watch.push_mix(block)
         return finished
 
-    def _decoded(self, output: Output) -> str:
-        """Tell the true peak that a lossy file decodes to: an encoder may lift it."""
-        with AudioReader(self._folder / output.file) as reader:
-            meter = Meter(reader.sample_rate, reader.channels, oversampling=16)
-            while (block := reader.read(65_536)).shape[1]:
-                meter.push(block)
-        peak, ceiling = meter.result().true_peak_db, self._settings.true_peak_db
-        text = f"{output.file} decodes to a true peak of {peak:.2f} dBTP"
-        if ceiling is not None and peak > ceiling + 0.005:
-            return f"warning: {text}, above {ceiling:g}: a lower true_peak_db leaves room"
-        return text
-
     def _report(self, stream: MixStream, watch: Watch, report: MixReport) -> list[str]:
         from neuralboard.mixing.mix_report import write_mix_report
 
@@ -242,7 +229,11 @@ class MixRun:
             writer = writers[output.source]
             report.written.append(output.file)
             if output.bit_depth is None:
-                report.notes.append(self._decoded(output))
+                ceiling = check_targets(self._settings.loudness_lufs, self._settings.true_peak_db)[
+                    1
+                ]
+                text, too_high = decoded_peak(self._folder / output.file, ceiling)
+                report.notes.append(f"warning: {text}" if too_high else text)
             if writer.clipped:
                 count = f"{writer.clipped:,} sample{'s were' if writer.clipped > 1 else ' was'}"
                 report.notes.append(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuralboard.benchmarks.mix_songs import measure_song, read_loudness
+from neuralboard.benchmarks.mix_songs import measure_song
+from neuralboard.file_loudness import measure_file
 from neuralboard.main import main
+from neuralboard.mixing.mixer import Mixer
+from neuralboard.mixing.outputs import render_mix
+from neuralboard.mixing.settings import OutputSettings
 from tests.conftest import Clip
 from tests.plugin_host.browser import Browser, find
 from tests.plugin_host.mixing.sounds import RATE, peak_db, read
@@ -30,7 +35,7 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_example_meets_its_loudness_and_its_ceiling(song: Path) -> None:
-    found = read_loudness(song / "out/mix.wav")
+    _, found = measure_file(song / "out/mix.wav", oversampling=16)
     assert found.integrated_lufs == pytest.approx(-14.0, abs=0.1)
     assert found.true_peak_db <= -1.0
 
@@ -91,3 +96,14 @@ def test_real_songs_meet_their_loudness_and_their_ceiling(music_stem: Clip, tmp_
     assert wav.loudness.integrated_lufs == pytest.approx(wav.target_lufs, abs=0.1)
     assert wav.loudness.true_peak_db <= wav.ceiling_db
     assert any("decodes to a true peak" in note for note in ogg.notes)
+
+
+def test_a_lossy_mix_above_its_ceiling_is_a_warning(tmp_path: Path) -> None:
+    """A loudness alone asks for -1 dBTP too; clipped noise overshoots in any encoder."""
+    mixer = Mixer(RATE)
+    loud = np.sign(np.random.default_rng(1).uniform(-1, 1, (2, 3 * RATE))).astype(np.float32)
+    mixer.track("noise", loud)
+    settings = OutputSettings(format="mp3", quality="64 kbps", loudness_lufs=-3.0, report=False)
+    report = render_mix(mixer, tmp_path / "out", settings)
+    (line,) = [note for note in report.notes if "decodes to a true peak" in note]
+    assert re.fullmatch(r"warning: .*mix\.mp3 decodes .*above the -1 dBTP before encoding.*", line)
