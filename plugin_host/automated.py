@@ -36,11 +36,11 @@ Motion = tuple[Address, Curve, int]
 
 
 class Automated(Processor):
-    """A board with automation.
+    """A board, or a single box, with automation.
 
     Parameters
     ----------
-    board : Board
+    board : Processor
         It is not changed.
     automation : mapping of str to breakpoints
         "box.parameter" → [[seconds, value], ...]; see `neuralboard.automation`.
@@ -51,11 +51,11 @@ class Automated(Processor):
         For an address that names nothing or more than one, or a value out of range.
     """
 
-    def __init__(self, board: Board, automation: Mapping[str, Any]) -> None:
-        if not isinstance(board, BoxList):
-            raise BoxError(f"Automated({type(board).__name__}): give it a Board")
-        self._board = board
-        self._curves = read_automation(board, automation)
+    def __init__(self, board: Processor, automation: Mapping[str, Any]) -> None:
+        if not isinstance(board, Processor):
+            raise BoxError(f"Automated({board!r}): {type(board).__name__} is no box and no board")
+        self._board = board if isinstance(board, Board) else Board([board])
+        self._curves = read_automation(self._board, automation)
 
     @property
     def streamable(self) -> bool:

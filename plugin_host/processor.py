@@ -10,6 +10,7 @@ One-shot is the stream pushed through in one go, so both give the same samples.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -67,6 +68,7 @@ class Processor:
         reset: bool = True,
         *,
         sidechain: Any = None,
+        automation: Mapping[str, Any] | None = None,
     ) -> Audio:
         """Process audio.
 
@@ -85,6 +87,9 @@ class Processor:
             this object keeps; as many samples come back, delayed by `latency(sample_rate)`.
         sidechain : ndarray or dict of str to ndarray, optional
             What boxes that listen to another signal hear, of the same length.
+        automation : mapping of str to breakpoints, optional
+            "box.parameter" → [[seconds, value], ...]: the value at time t acts on the sound that
+            entered at t. The object's own settings stay as they are (`neuralboard.automation`).
 
         Returns
         -------
@@ -95,6 +100,9 @@ class Processor:
         ------
         AudioError, StreamError, StreamingNotSupported
         """
+        if automation:
+            moving = self._moving(automation, reset)
+            return moving(input_array, sample_rate, buffer_size, sidechain=sidechain)
         rate = check_sample_rate(sample_rate)
         check_buffer_size(buffer_size)
         kept = self._kept
@@ -117,9 +125,17 @@ class Processor:
         reset: bool = True,
         *,
         sidechain: Any = None,
+        automation: Mapping[str, Any] | None = None,
     ) -> Audio:
         """Process audio: the same as calling the object."""
-        return self(input_array, sample_rate, buffer_size, reset, sidechain=sidechain)
+        return self(
+            input_array,
+            sample_rate,
+            buffer_size,
+            reset,
+            sidechain=sidechain,
+            automation=automation,
+        )
 
     def stream(self, sample_rate: float, channels: int) -> Stream:
         """Open a stream of `[channels, samples]` blocks.
@@ -178,6 +194,16 @@ class Processor:
         return np.asarray(audio, np.float32) - out
 
     # ------------------------------------------------------------------ inside
+    def _moving(self, automation: Mapping[str, Any], reset: bool) -> Processor:
+        from neuralboard.automated import Automated
+
+        if not reset:
+            raise StreamError(
+                "automation counts from the beginning of the sound, so reset=False can't take it;"
+                " use Automated(board, automation).stream(sample_rate, channels)"
+            )
+        return Automated(self, automation)
+
     def _one_shot(
         self, audio: Audio, rate: int, sidechain: Any, original: Any, layout: Layout
     ) -> Audio:

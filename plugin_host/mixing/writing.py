@@ -229,9 +229,8 @@ class MixRun:
             writer = writers[output.source]
             report.written.append(output.file)
             if output.bit_depth is None:
-                ceiling = check_targets(self._settings.loudness_lufs, self._settings.true_peak_db)[
-                    1
-                ]
+                wanted = self._settings
+                _, ceiling = check_targets(wanted.loudness_lufs, wanted.true_peak_db)
                 text, too_high = decoded_peak(self._folder / output.file, ceiling)
                 report.notes.append(f"warning: {text}" if too_high else text)
             if writer.clipped:

@@ -122,6 +122,15 @@ def test_the_board_itself_is_left_alone() -> None:
     np.testing.assert_array_equal(before, board(audio, RATE))
 
 
+def test_a_box_by_itself_and_a_mix_take_automation_too() -> None:
+    ones = np.ones((1, RATE), np.float32)
+    for made in (nb.Box(Gain(0.0), name="pad"), nb.Mix([nb.Box(Gain(0.0), name="pad")])):
+        out = made(ones, RATE, automation={"pad.gain_db": [[0, -20], [1, 0]]})
+        assert 20 * math.log10(out[0, RATE // 2]) == pytest.approx(-10.0, abs=0.05)
+    with pytest.raises(nb.BoxError, match="is no box and no board"):
+        Automated(Gain(0.0), {})  # type: ignore[arg-type]
+
+
 def test_a_switch_is_held() -> None:
     board = nb.Board([nb.Box(Gain(-20.0), name="pad")])
     out = board(
