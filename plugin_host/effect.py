@@ -38,7 +38,11 @@ from neuralboard.ramp import RAMP_SECONDS, Ramp
 from neuralboard.told import Controls, joined, no_controls, split
 from neuralboard.voice import Sidechains, Voice
 
-__all__ = ["Core", "Effect", "EffectBase", "SampleCore"]
+__all__ = ["UNNAMED", "Core", "Effect", "EffectBase", "SampleCore"]
+
+
+UNNAMED = "sidechain"
+"""What a side chain is called where a box gives it no name."""
 
 
 def _check_name(value: Any) -> str:
@@ -126,6 +130,12 @@ class EffectBase(Configurable, Processor):
     def start(self, sample_rate: int, channels: int) -> Any:
         """Return the state of a new voice: anything the process method needs to remember."""
         return None
+
+    def side_chain(self) -> str | None:
+        """Return the name of the side chain that the box listens to now; None: to none."""
+        if not self.uses_sidechain:
+            return None
+        return getattr(self, "sidechain", None) or UNNAMED
 
     def check_stream(self, sample_rate: int, channels: int) -> None:
         """Raise `AudioError` for a rate or channel count that this box can't do."""
@@ -258,7 +268,8 @@ class EffectVoice(Voice):
 
     def __init__(self, box: EffectBase, sample_rate: int, channels: int) -> None:
         converted = box.model_rate is not None and box.model_rate != sample_rate
-        if converted and box.uses_sidechain:
+        listens_to = box.side_chain()
+        if converted and listens_to is not None:
             raise BoxError(
                 f"{type(box).__name__} runs at {box.model_rate} Hz only; a box with a side chain"
                 " is not resampled: convert the files first (--rate)"
@@ -272,10 +283,9 @@ class EffectVoice(Voice):
         self.children, self.tells = self._core.children, self._core.tells
         self.sidechains = self._core.sidechains
         self._box = box
-        self._side_name = ""
-        if box.uses_sidechain:
-            self._side_name = getattr(box, "sidechain", None) or "sidechain"
-            self.sidechains = frozenset({self._side_name})
+        self._side_name = listens_to or ""
+        if listens_to is not None:
+            self.sidechains = frozenset({listens_to})
         self._dry = cpp_ext.DelayLine(channels, self.latency)
         self._guard = BrokenSamples(f"the output of {type(box).__name__}")
         self._length = round(RAMP_SECONDS * sample_rate)

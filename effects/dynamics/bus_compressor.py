@@ -84,10 +84,11 @@ class BusCompressor(Effect):
     links_channels = True
     tells = ("gain_reduction_db",)
 
-    @property
-    def uses_sidechain(self) -> bool:  # type: ignore[override]
-        """Whether it hears another track: an unnamed one meant for another box is not for it."""
-        return self.sidechain is not None
+    uses_sidechain = True
+
+    def side_chain(self) -> str | None:
+        """Return the track that it hears: an unnamed one meant for another box is not for it."""
+        return self.sidechain
 
     def start(self, sample_rate: int, channels: int) -> Any:
         return SimpleNamespace(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from neuralboard.boxlist import BoxList
+from neuralboard.effect import UNNAMED, EffectBase
 from neuralboard.errors import did_you_mean
 from neuralboard.mixing.strips import MASTER, Bus, Strip, Track
 
@@ -128,8 +129,8 @@ def side_chains(chain: Any) -> set[str]:
         inner = getattr(item, "processor", None) or item
         if isinstance(inner, BoxList):
             found |= side_chains(inner)
-        elif getattr(inner, "uses_sidechain", False) and getattr(inner, "sidechain", None):
-            found.add(str(inner.sidechain))
+        elif isinstance(inner, EffectBase) and inner.side_chain() not in (None, UNNAMED):
+            found.add(str(inner.side_chain()))
     return found
 
 
