@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
+from pedalboard.io import AudioFile
 
 Sound = NDArray[np.float64]
 
@@ -137,7 +137,9 @@ def voice(rng: np.random.Generator) -> Sound:
 def write(path: Path, sound: Sound, rate: int = RATE) -> None:
     """Write 24-bit WAV, peaks at -3 dBFS."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, (0.7 * sound / np.abs(sound).max()).T, rate, "PCM_24")
+    audio = np.atleast_2d(0.7 * sound / np.abs(sound).max()).astype(np.float32)
+    with AudioFile(str(path), "w", rate, audio.shape[0], bit_depth=24) as file:
+        file.write(audio)
 
 
 def main(folder: Path) -> None:

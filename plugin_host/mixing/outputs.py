@@ -22,6 +22,7 @@ from neuralboard.mixing.planning import (
     changed_by_hand,
     check_folder,
     check_replaceable,
+    check_report_packages,
     is_of_report,
     make_folders,
     make_plan,
@@ -91,10 +92,12 @@ def render_mix(
         report.samples = lock.length
         report.seconds_taken = time.monotonic() - begun
         return report
+    if draws and plan[0] in due:
+        check_report_packages()
     make_folders(folder, due)
     protected = [*sounds, *([mix_file] if mix_file is not None else [])]
     parts = (mixer, settings, folder, lock, protected, threads, progress, title)
-    run = MixRun(*parts, due, draws=draws and settings.report)
+    run = MixRun(*parts, due, draws=draws)
     length = run.go(report, lock.length)
     again = _kept_but_ours(plan, report, folder, lock) if lock.length not in (None, length) else []
     if again:  # something else made the mix longer or shorter: what was kept has another length
@@ -148,7 +151,9 @@ def _due(
         f"warning: {name} was changed since it was rendered and is kept; --force replaces it"
         for name in sorted(changed)
     ]
-    return [output for output in due if output.file not in changed], not changed & set(drawn)
+    return [output for output in due if output.file not in changed], bool(
+        drawn
+    ) and not changed & set(drawn)
 
 
 def _remembered(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from neuralboard.errors import AudioFileError, MixError
+from neuralboard.extras import MissingPackageError, needs
 from neuralboard.fingerprint import files_in, hash_file, hash_files, made_with, recipe
 from neuralboard.mixing.lock import Lock, strip_recipe
 from neuralboard.mixing.mixer import Mixer
@@ -153,6 +154,20 @@ def report_up_to_date(folder: Path, lock: Lock, title: str, plan: list[Output]) 
     return known == recipe(title, plan[0].recipe) and all(
         same_bytes(folder, name, lock) for name in lock.outputs if is_of_report(name)
     )
+
+
+def check_report_packages() -> None:
+    """Raise `MissingPackageError` before anything is rendered, not when the report is drawn.
+
+    Raises
+    ------
+    MissingPackageError
+    """
+    for package in ("matplotlib", "jinja2"):
+        try:
+            needs(package, package, "mix")
+        except MissingPackageError as error:
+            raise MissingPackageError(f"{error}, or set report = false") from None
 
 
 def is_of_report(name: str) -> bool:

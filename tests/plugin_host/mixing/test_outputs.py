@@ -191,6 +191,17 @@ def test_a_moved_folder_is_up_to_date_and_other_code_is_not(
     assert render_mix(mixer(tmp_path / "b"), tmp_path / "b/out", FULL).written != []
 
 
+def test_what_the_report_needs_is_missed_before_anything_is_rendered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    out = tmp_path / "out"
+    with pytest.raises(nb.NeuralboardError, match=r"neuralboard\[mix\]'?, or set report = false"):
+        render_mix(_mixer(tmp_path), out, replace(FULL, report=True))
+    assert not out.exists()
+    render_mix(_mixer(tmp_path), out, FULL)
+
+
 def test_a_folder_belongs_to_one_mix(tmp_path: Path) -> None:
     out = tmp_path / "out"
     render_mix(_mixer(tmp_path), out, FULL, mix_file=tmp_path / "one.toml")
@@ -227,32 +238,6 @@ def test_another_order_of_tracks_is_another_sum(tmp_path: Path) -> None:
             mixer.track(f"t{number}", noise(number, 0.3))
         written = _written(render_mix(mixer, out, FULL))
         assert {"mix.wav", "premaster.wav"} <= written
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"tail": "x"}, "tail"),
-        ({"tail": -3}, "tail = -3: out of range"),
-        ({"stems": "yes"}, "stems = 'yes': use true or false"),
-        ({"format": "mp3", "bit_depth": 16}, "mp3 has none"),
-        ({"true_peak_db": -40}, "out of range"),
-    ],
-)
-def test_settings_are_checked(settings: Any, words: str) -> None:
-    with pytest.raises(nb.NeuralboardError, match=words):
-        OutputSettings(**settings)
-
-
-@pytest.mark.parametrize(
-    "settings", [{"format": "flac", "bit_depth": 32}, {"format": "mp3", "quality": "abc"}]
-)
-def test_what_no_encoder_writes_is_refused_before_anything_runs(
-    tmp_path: Path, settings: Any
-) -> None:
-    with pytest.raises(nb.NeuralboardError):
-        render_mix(_mixer(tmp_path), tmp_path / "out", OutputSettings(**settings))
-    assert not (tmp_path / "out").exists()
 
 
 class Failing(nb.Effect):
