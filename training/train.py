@@ -296,6 +296,12 @@ class Training:
             )
         plots.curves(self.settings.out / "log.csv", self.settings.out / "curves.png")
 
+    def leave(self) -> None:
+        """End together: a process that left before the others has aborted in its last moments."""
+        if self.fabric.world_size > 1:
+            self.fabric.barrier()
+            torch.distributed.destroy_process_group()
+
 
 def run(
     settings: Settings,
@@ -324,6 +330,7 @@ def run(
         raise
     training.store("last")
     training.finish()
+    training.leave()
     return settings.out / "last.safetensors"
 
 
