@@ -17,13 +17,13 @@ from neuralboard.audio import Audio
 from neuralboard.drawing import INK, INPUT, OURS, THEIRS, draw
 from neuralboard.loudness import Loudness, Meter
 from neuralboard.mixing.levels import STEP_SECONDS, Tap, short_term_db
+from neuralboard.mixing.planning import LOUDNESS, REPORT, SPECTRUM, WAVES, boxes_picture
 from neuralboard.mixing.stream import MIX, PREMASTER
 from neuralboard.mixing.watching import Envelope, SpectrumColumns
 from neuralboard.report import Cell, Column, Lines, Page, Picture, Section, Table, write_page
 
 __all__ = ["Watch", "write_mix_report"]
 
-_PICTURES = "report"
 _QUIETEST = -60.0  # below it a change of level says nothing
 
 
@@ -81,17 +81,16 @@ def write_mix_report(
         Versions.
     """
     loudness = watch.meter.result()
-    pictures = folder / _PICTURES
     for envelope in watch.envelopes.values():
         envelope.finish()
-    _draw_waves(pictures / "waveforms.svg", watch)
-    _draw_loudness(pictures / "loudness.svg", loudness)
-    _draw_spectrum(pictures / "spectrogram.jpg", watch)
-    changes = _draw_changes(pictures, levels, loudness.seconds)
+    _draw_waves(folder / WAVES, watch)
+    _draw_loudness(folder / LOUDNESS, loudness)
+    _draw_spectrum(folder / SPECTRUM, watch)
+    changes = _draw_changes(folder, levels, loudness.seconds)
     sections = [
-        Section("Loudness", [_loudness_table(loudness), _picture("loudness.svg", _LOUDNESS)]),
-        Section("Spectrum", [_picture("spectrogram.jpg", "Spectrogram of the mix")]),
-        Section("Waveforms", [_picture("waveforms.svg", "Waveforms of the mix and the stems")]),
+        Section("Loudness", [_loudness_table(loudness), _picture(LOUDNESS, _CURVES)]),
+        Section("Spectrum", [_picture(SPECTRUM, "Spectrogram of the mix")]),
+        Section("Waveforms", [_picture(WAVES, "Waveforms of the mix and the stems")]),
         Section("Levels", [_level_table(watch)]),
     ]
     if changes:
@@ -101,16 +100,15 @@ def write_mix_report(
         )
         sections.append(Section("What each box did", [Lines([note]), *changes]))
     page = Page(title if title == "mix" else f"{title}: mix", (), facts, sections, dict(made_with))
-    write_page(page, folder, name="report.html")
-    files = ["waveforms.svg", "loudness.svg", "spectrogram.jpg", *(p.file for p in changes)]
-    return ["report.html", *(f if "/" in f else f"{_PICTURES}/{f}" for f in files)]
+    write_page(page, folder, name=REPORT)
+    return [REPORT, WAVES, LOUDNESS, SPECTRUM, *(picture.file for picture in changes)]
 
 
-_LOUDNESS = "Short-term and momentary loudness over time"
+_CURVES = "Short-term and momentary loudness over time"
 
 
 def _picture(file: str, alt: str) -> Picture:
-    return Picture(f"{_PICTURES}/{file}", alt, wide=True)
+    return Picture(file, alt, wide=True)
 
 
 def _loudness_table(loudness: Loudness) -> Table:
@@ -240,7 +238,7 @@ def _draw_changes(
     for number, (name, taps) in enumerate(levels.items(), 1):
         if len(taps) < 2:
             continue
-        file = f"boxes_{number}.svg"
+        file = boxes_picture(number)
         _draw_strip(folder / file, name, taps, seconds_in_all)
         shown = [tap.label for tap in taps[1:]]
         alt = f"{name}: change of level by {', '.join(shown)}"

@@ -94,7 +94,7 @@ def render_mix(
         return report
     if draws and plan[0] in due:
         check_report_packages()
-    make_folders(folder, due)
+    make_folders(folder, [*(output.file for output in due), *(drawn if draws else [])])
     protected = [*sounds, *([mix_file] if mix_file is not None else [])]
     parts = (mixer, settings, folder, lock, protected, threads, progress, title)
     run = MixRun(*parts, due, draws=draws)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from errno import EEXIST
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,8 @@ __all__ = [
 ]  # fmt: skip
 
 REPORT = "report.html"
+WAVES, LOUDNESS = "report/waveforms.svg", "report/loudness.svg"
+SPECTRUM = "report/spectrogram.jpg"
 
 
 @dataclass(frozen=True)
@@ -143,9 +144,13 @@ def changed_by_hand(files: Iterable[str], folder: Path, lock: Lock) -> set[str]:
 
 def report_files(strips: Iterable[str]) -> list[str]:
     """Return the files of which a report may consist."""
-    pictures = ["waveforms.svg", "loudness.svg", "spectrogram.jpg"]
-    pictures += [f"boxes_{number}.svg" for number, _ in enumerate(strips, 1)]
-    return [REPORT, *(f"report/{picture}" for picture in pictures)]
+    boxes = [boxes_picture(number) for number, _ in enumerate(strips, 1)]
+    return [REPORT, WAVES, LOUDNESS, SPECTRUM, *boxes]
+
+
+def boxes_picture(number: int) -> str:
+    """Return the picture of what the boxes of a strip did, counted from 1."""
+    return f"report/boxes_{number}.svg"
 
 
 def report_up_to_date(folder: Path, lock: Lock, title: str, plan: list[Output]) -> bool:
@@ -184,14 +189,11 @@ def check_folder(folder: Path, mix_file: str | None, lock: Lock, force: bool) ->
         )
 
 
-def make_folders(folder: Path, due: list[Output]) -> None:
+def make_folders(folder: Path, files: Iterable[str]) -> None:
     """Make the folders that files are to go to."""
-    for parent in sorted({(folder / output.file).parent for output in due} | {folder / "report"}):
+    for parent in sorted({(folder / name).parent for name in files}):
         try:
-            if parent != folder / "report":
-                parent.mkdir(parents=True, exist_ok=True)
-            elif parent.exists() and not parent.is_dir():
-                raise FileExistsError(EEXIST, "it is a file")
+            parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             reason = "it is a file; move it away" if parent.is_file() else reason_of(error)
             raise AudioFileError(f"can't make the folder {parent}: {reason}") from None

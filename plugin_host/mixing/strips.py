@@ -148,20 +148,36 @@ class Strip(Configurable):
         ------
         ParameterError
         """
+        found = {address: self._curve(address, points) for address, points in self._automated()}
+        own = {address: found[address] for address in self.own_automation if address in found}
+        return own, {address: curve for address, curve in found.items() if address not in own}
+
+    def automation_problems(self) -> list[str]:
+        """Return what is wrong with the automation, address by address."""
+        problems = []
+        try:
+            for address, points in self._automated():
+                try:
+                    self._curve(address, points)
+                except NeuralboardError as error:
+                    problems.append(str(error))
+        except ParameterError as error:
+            problems.append(str(error))
+        return problems
+
+    def _automated(self) -> list[tuple[str, Any]]:
         automation = self.automation or {}
         if not isinstance(automation, Mapping):
             raise ParameterError(
                 f"automation is {type(automation).__name__}; write {{'gain_db': [[seconds,"
                 " value], ...]}"
             )
-        own: dict[str, Curve] = {}
-        boxes: dict[str, Curve] = {}
-        for address, points in automation.items():
-            if "." in str(address):
-                boxes |= read_automation(self.chain, {address: points})
-            else:
-                own[address] = self._own_curve(str(address), points)
-        return own, boxes
+        return [(str(address), points) for address, points in automation.items()]
+
+    def _curve(self, address: str, points: Any) -> Curve:
+        if "." in address:
+            return read_automation(self.chain, {address: points})[address]
+        return self._own_curve(address, points)
 
     def _own_curve(self, address: str, points: Any) -> Curve:
         if address not in self.own_automation:
@@ -178,28 +194,6 @@ class Strip(Configurable):
                 text = str(error).removeprefix("value.")
                 raise ParameterError(f"{curve.title}, point {number}: {text}") from None
         return curve
-
-    def automation_problems(self) -> list[str]:
-        """Return what is wrong with the automation, address by address."""
-        if not isinstance(self.automation, Mapping):
-            return self._problem(self)
-        found = []
-        for address, points in self.automation.items():
-            found += self._problem(self._alone({address: points}))
-        return found
-
-    def _alone(self, automation: dict[Any, Any]) -> Strip:
-        twin: Any = object.__new__(type(self))
-        twin._version, twin._values = 0, {**self._values, "automation": automation}
-        return twin
-
-    @staticmethod
-    def _problem(strip: Strip) -> list[str]:
-        try:
-            strip.curves()
-        except NeuralboardError as error:
-            return [str(error)]
-        return []
 
 
 class Master(Strip):
