@@ -112,7 +112,7 @@ class MaskStream:
     def frames_ready(self, n: int) -> int: ...
     def reset(self) -> bool: ...
 
-class Stft:  # the wrapper checks all arguments first, as it needs them for the edges
+class Stft:
     def __init__(
         self,
         hop_length: int,
@@ -120,20 +120,27 @@ class Stft:  # the wrapper checks all arguments first, as it needs them for the 
         reflect: bool,
         window: _Floats,
         synthesis_window: _Floats,
+        head: _Floats,
+        tail: _Floats,
         threads: int,
     ) -> None: ...
-    def forward(self, audio: _Floats, out: _Bins | None) -> _Bins: ...
+    def forward(self, audio: _Floats, out: _Bins | None) -> _Bins | None: ...
     def inverse(
-        self, spectrum: _Bins, length: int, head: _Floats, tail: _Floats, out: _Floats | None
-    ) -> _Floats: ...
+        self,
+        spectrum: _Bins,
+        length: int,
+        out: _Floats | None,
+        head: _Floats | None = ...,
+        tail: _Floats | None = ...,
+    ) -> _Floats | None: ...
     def apply_mask(
         self,
         audio: _Floats,
         mask: _Floats | _Bins,
-        head: _Floats,
-        tail: _Floats,
         out: _Floats | None,
-    ) -> _Floats: ...
+        head: _Floats | None = ...,
+        tail: _Floats | None = ...,
+    ) -> _Floats | None: ...
 
 class RatePair:
     def __init__(

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -135,37 +137,55 @@ class Stft(StftPlan):
             pad_mode=pad_mode,
             threads=threads,
         )
+        edges = self.full_gains() if self.unit_synthesis.size else (self.unit_synthesis,) * 2
         self._core = _ext.Stft(
             self.hop_length,
             self.pad,
             pad_mode == "reflect",
             self.window,
             self.unit_synthesis,
+            *edges,
             self.threads,
         )
+        self._forward, self._inverse = self._core.forward, self._core.inverse
+        self._apply_mask = self._core.apply_mask
+
+    # Each call is first tried as it is. What the extension doesn't take is looked at here: it is a
+    # mistake, or a single channel without an axis of its own, or hardly longer than a frame.
 
     def forward(self, audio: Audio, out: Spectrum | None = None) -> Spectrum:
         """Analyse [channels, samples] or [samples]."""
+        result = self._forward(audio, out)
+        if result is not None:
+            return result
         signal, flat = self._signal(audio), audio.ndim == 1
         shape = [signal.shape[0], self.num_frames(signal.shape[1]), self.bins]
         target = self._out(out, np.complex64, shape, flat, audio)
-        spectrum = self._core.forward(signal, target)
-        return out if out is not None else spectrum[0] if flat else spectrum
+        return self._given(self._forward(signal, target), out, flat)
 
     def inverse(self, spectrum: Spectrum, length: int, out: Audio | None = None) -> Audio:
         """Synthesise from [channels, frames, bins] or [frames, bins]."""
+        result = self._inverse(spectrum, length, out)
+        if result is not None:
+            return result
         length = checks.count("length", length, 0)
         frames, flat = self._spectrum(spectrum), spectrum.ndim == 2
-        head, tail = self.edge_gains(frames.shape[1])
+        edges = self.edge_gains(frames.shape[1])
         target = self._out(out, np.float32, [frames.shape[0], length], flat, spectrum)
-        audio = self._core.inverse(frames, length, head, tail, target)
-        return out if out is not None else audio[0] if flat else audio
+        return self._given(self._inverse(frames, length, target, *edges), out, flat)
 
     def apply_mask(self, audio: Audio, mask: Gains, out: Audio | None = None) -> Audio:
         """Analyse, multiply by mask, synthesise, frame by frame."""
+        result = self._apply_mask(audio, mask, out)
+        if result is not None:
+            return result
         signal, flat = self._signal(audio), audio.ndim == 1
         gains = self._mask(mask, audio)
-        head, tail = self.edge_gains(gains.shape[1])
+        edges = self.edge_gains(gains.shape[1])
         target = self._out(out, np.float32, [*signal.shape], flat, audio)
-        masked = self._core.apply_mask(signal, gains, head, tail, target)
-        return out if out is not None else masked[0] if flat else masked
+        return self._given(self._apply_mask(signal, gains, target, *edges), out, flat)
+
+    @staticmethod
+    def _given(result: Any, out: Any, flat: bool) -> Any:
+        """Return out itself, or the result with as many axes as the input has."""
+        return out if out is not None else result[0] if flat else result

@@ -136,6 +136,10 @@ class StftPlan:
             raise ValueError(str(self._not_invertible))
         if frames <= (self.n_fft - 1) // self.hop_length:
             return self._short_gains(frames), np.zeros(0, np.float32)
+        return self.full_gains()
+
+    def full_gains(self) -> tuple[EdgeGains, EdgeGains]:
+        """Return `edge_gains` of a signal that has all frames over some sample."""
         if self._edges is None:
             product = self.window.astype(np.float64) * self._synthesis
             rows = -(-self.n_fft // self.hop_length)

@@ -80,12 +80,12 @@ inline void prepare_views() {
     view<std::complex<float>>(py::none());
 }
 
-/// A whole number >= 0 from Python, or nothing (truth values are none).
-inline std::optional<std::size_t> whole_number(py::handle object) {
+/// A whole number from 0 to most from Python, or nothing (truth values are none).
+inline std::optional<std::size_t> whole_number(py::handle object, Py_ssize_t most = 0x7fffffff) {
     if (!PyIndex_Check(object.ptr()) || PyBool_Check(object.ptr())) return std::nullopt;
     const Py_ssize_t number = PyNumber_AsSsize_t(object.ptr(), nullptr);  // clipped if too large
     if (number == -1 && PyErr_Occurred()) PyErr_Clear();
-    if (number < 0 || number > 0x7fffffff) return std::nullopt;
+    if (number < 0 || number > most) return std::nullopt;
     return static_cast<std::size_t>(number);
 }
 

@@ -155,7 +155,7 @@ public:
     void stream_lines(const float* from, float* to, std::size_t n) const noexcept {
         stream_lines_(from, to, n);
     }
-    std::size_t group_work() const noexcept { return group_.lanes * size_; }
+    std::size_t group_work(std::size_t hop) const noexcept { return group_.lanes * (size_ + hop); }
 
 private:
     std::size_t size_;

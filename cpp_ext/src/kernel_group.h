@@ -17,28 +17,29 @@ namespace NEURALBOARD_LEVEL {
 ///     first lanes   0   1   2  ...  W-1               (K = 4)
 ///     second            0   1  ...  W-2  W-1
 ///     third, fourth         0   ...
+///
+/// Transposed rows wait in `lanes` [hop], so that memory is touched in whole lines only: rows may
+/// stand any power of two apart and compete for the same places in the cache.
 template <class V, int K>
 struct HopRows {
-    static constexpr int W = V::lanes, kShare = 4 / K;  // quarters of a frame in a row
-    const float* const* rows;
+    static constexpr int kShare = 4 / K;  // quarters of a frame in a row
+    const V* lanes;
+    const float* behind;
     const float* window;
     std::size_t hop;
 
     /// For first_pass: points j, j + 1 of all quarters (m points each).
     NB_INLINE void operator()(std::size_t j, std::size_t m, Cx<V> (&x)[2][4]) const {
-        const float* behind = rows[W - 1] + hop;
         NEURALBOARD_UNROLL
         for (int s = 0; s < kShare; ++s) {
             const std::size_t n = 2 * (j + static_cast<std::size_t>(s) * m);
-            V tile[4];
-            load_tile(rows, n, tile);
             F4 next[4];
             NEURALBOARD_UNROLL
             for (int k = 0; k < 4; ++k) next[k] = F4::load(behind + n + (k < K - 1 ? k * hop : 0));
             transpose4(next[0], next[1], next[2], next[3]);
             NEURALBOARD_UNROLL
             for (int p = 0; p < 2; ++p) {
-                const V re = tile[2 * p], im = tile[2 * p + 1];
+                const V re = lanes[n + 2 * p], im = lanes[n + 2 * p + 1];
                 const V re_next = in_first_block(V{}, next[2 * p]);
                 const V im_next = in_first_block(V{}, next[2 * p + 1]);
                 const float* w = window + n + 2 * p;
@@ -65,7 +66,8 @@ private:
 template <class V, int K>
 struct HopSums {
     static constexpr int W = V::lanes, kShare = 4 / K;
-    float* const* rows;
+    V* lanes;
+    float* behind;
     const float* window;
     std::size_t hop;
 
@@ -74,40 +76,29 @@ struct HopSums {
         NEURALBOARD_UNROLL
         for (int s = 0; s < kShare; ++s) {
             const std::size_t n = 2 * (j + static_cast<std::size_t>(s) * m);
-            V tile[4];
-            F4 behind[4];
+            F4 rest[4];
             NEURALBOARD_UNROLL
             for (int q = 0; q < 4; ++q) {
                 const Cx<V>* y = x[q / 2] + s;
                 const float* w = window + n + q;
                 const V b = part(y, 1, q) * V::all(w[hop]);
                 if constexpr (K == 2) {
-                    tile[q] = fma(part(y, 0, q), V::all(w[0]), shift<W - 1>(V::all(0.0f), b));
-                    behind[q] = shift<3>(last_block(b), F4::all(0.0f));
+                    lanes[n + q] = fma(part(y, 0, q), V::all(w[0]), shift<W - 1>(V::all(0.0f), b));
+                    rest[q] = shift<3>(last_block(b), F4::all(0.0f));
                 } else {
                     const V c = part(y, 2, q) * V::all(w[2 * hop]);
                     const V d = part(y, 3, q) * V::all(w[3 * hop]);
                     const V zero = V::all(0.0f);
-                    tile[q] = fma(part(y, 0, q), V::all(w[0]), shift<W - 1>(zero, b)) +
-                              (shift<W - 2>(zero, c) + shift<W - 3>(zero, d));
+                    lanes[n + q] = fma(part(y, 0, q), V::all(w[0]), shift<W - 1>(zero, b)) +
+                                   (shift<W - 2>(zero, c) + shift<W - 3>(zero, d));
                     const F4 none = F4::all(0.0f);
-                    behind[q] = shift<3>(last_block(b), none) +
-                                (shift<2>(last_block(c), none) + shift<1>(last_block(d), none));
+                    rest[q] = shift<3>(last_block(b), none) +
+                              (shift<2>(last_block(c), none) + shift<1>(last_block(d), none));
                 }
             }
-            transpose4(tile[0], tile[1], tile[2], tile[3]);
+            transpose4(rest[0], rest[1], rest[2], rest[3]);
             NEURALBOARD_UNROLL
-            for (int q = 0; q < 4; ++q) {
-                each_row(tile[q], q, [=](int f, auto v) {
-                    if (f < K - 1) v = v + decltype(v)::load(rows[f] + n);
-                    v.store(rows[f] + n);
-                });
-            }
-            transpose4(behind[0], behind[1], behind[2], behind[3]);
-            NEURALBOARD_UNROLL
-            for (int k = 0; k < K - 1; ++k) {
-                behind[k].store(rows[W - 1] + (static_cast<std::size_t>(k) + 1) * hop + n);
-            }
+            for (int k = 0; k < K - 1; ++k) rest[k].store(behind + k * hop + n);
         }
     }
 
@@ -116,6 +107,60 @@ private:
         return q % 2 == 0 ? y[k * kShare].i : y[k * kShare].r;
     }
 };
+
+/// v[i] lane f = row[f][n + i], i < P.
+template <int P, class V>
+NB_INLINE void load_rows(const float* const* row, std::size_t n, V* v) {
+    if constexpr (P == V::lanes) {
+        NEURALBOARD_UNROLL
+        for (int f = 0; f < P; ++f) v[f] = V::load(row[f] + n);
+        transpose(v);
+    } else {
+        load_tile(row, n, v);
+    }
+}
+
+template <int P>
+struct Tile {
+    static constexpr int size = P;
+};
+
+/// Calls step(n, Tile<P>()): whole lines of memory, then what is left by fours.
+template <class V, class Step>
+NB_INLINE void each_line(std::size_t count, Step step) {
+    std::size_t n = 0;
+    for (; n + V::lanes <= count; n += V::lanes) step(n, Tile<V::lanes>());
+    for (; n < count; n += 4) step(n, Tile<4>());
+}
+
+/// The first hop samples of each frame, to be passed on by HopRows.
+template <class V>
+NB_INLINE void transpose_rows(const float* const* rows, std::size_t hop, V* lanes) {
+    each_line<V>(hop, [=](std::size_t n, auto tile) {
+        V v[tile.size];
+        load_rows<tile.size>(rows, n, v);
+        NEURALBOARD_UNROLL
+        for (int i = 0; i < tile.size; ++i) lanes[n + i] = v[i];
+    });
+}
+
+/// What HopSums left, to where it belongs: added in the first `before` rows.
+template <class V>
+NB_INLINE void write_rows(V* lanes, std::size_t hop, int before, float* const* rows) {
+    each_line<V>(hop, [=](std::size_t n, auto tile) {
+        const auto write = [=](int f, auto v) {
+            if (f < before) v = v + decltype(v)::load(rows[f] + n);
+            v.store(rows[f] + n);
+        };
+        if constexpr (tile.size == V::lanes) {
+            transpose(lanes + n);
+            for (int f = 0; f < V::lanes; ++f) write(f, lanes[n + f]);
+        } else {
+            transpose4(lanes[n], lanes[n + 1], lanes[n + 2], lanes[n + 3]);
+            for (int q = 0; q < 4; ++q) each_row(lanes[n + q], q, write);
+        }
+    });
+}
 
 /// n/hop where the two above can be used, else 0.
 inline std::size_t hops(const FrameTables& t, std::size_t hop) {
@@ -130,8 +175,11 @@ NB_INLINE void analyse_group(const FrameTables& t, const float* const* samples, 
     if (const std::size_t count = hops(t, hop)) {
         const std::size_t m = t.passes.part[0];
         const float* turns = t.passes.turns[0];
-        if (count == 4) first_pass<4, 2>(d, m, turns, HopRows<V, 4>{samples, window, hop});
-        if (count == 2) first_pass<4, 2>(d, m, turns, HopRows<V, 2>{samples, window, hop});
+        V* lanes = &d[t.half].r;
+        const float* behind = samples[V::lanes - 1] + hop;
+        transpose_rows(samples, hop, lanes);
+        if (count == 4) first_pass<4, 2>(d, m, turns, HopRows<V, 4>{lanes, behind, window, hop});
+        if (count == 2) first_pass<4, 2>(d, m, turns, HopRows<V, 2>{lanes, behind, window, hop});
         return all_passes<false>(d, t.passes, 1, 4);
     }
     const auto get = [=](std::size_t j, Cx<V>* points) {
@@ -155,9 +203,11 @@ NB_INLINE void synthesise_group(const FrameTables& t, Cx<V>* d, const float* win
         const std::size_t m = t.passes.part[0];
         const float* turns = t.passes.turns[0];
         all_passes<true>(d, t.passes, 1, 4);
-        if (count == 4) last_pass<4, 2>(d, m, turns, HopSums<V, 4>{sums, window, hop});
-        if (count == 2) last_pass<4, 2>(d, m, turns, HopSums<V, 2>{sums, window, hop});
-        return;
+        V* lanes = &d[t.half].r;
+        float* behind = sums[V::lanes - 1] + hop;
+        if (count == 4) last_pass<4, 2>(d, m, turns, HopSums<V, 4>{lanes, behind, window, hop});
+        if (count == 2) last_pass<4, 2>(d, m, turns, HopSums<V, 2>{lanes, behind, window, hop});
+        return write_rows(lanes, hop, static_cast<int>(count) - 1, sums);
     }
     const auto put = [=](std::size_t j, const Cx<V>* points) {
         const float* w = window + 2 * j;
@@ -195,88 +245,51 @@ struct GroupPair {
     }
 };
 
-/// Calls step(k, count) with k = 0, P, ... for the pairs k .. k + count - 1 <= h/2, count <= P.
-template <std::size_t P, class Step>
-NB_INLINE void each_tile(std::size_t half, Step step) {
-    const std::size_t pairs = half / 2 + 1;
-    std::size_t k = 0;
-    for (; k + P <= pairs; k += P) step(k, P);
-    if (k < pairs) step(k, pairs - k);
-}
-
-/// Fetches what the tile of P floats at n (a multiple of P) and its mirror image from `last` down
-/// will need of the rows ahead: of the 16/P tiles in a line of memory each takes its part.
-template <int P, class V>
+/// Fetches what the tile of T floats at n (a multiple of T) and its mirror image from `last` down
+/// will need of the rows ahead: of the 16/T tiles in a line of memory each takes its part.
+template <int T, class V>
 NB_INLINE void fetch_rows(const float* const* rows, std::size_t ahead, std::size_t n,
                           std::size_t last) {
     const std::size_t line = n / 16 * 16;
-    for (std::size_t f = n % 16 / P; f < V::lanes; f += 16 / P) {
+    for (std::size_t f = n % 16 / T; f < V::lanes; f += 16 / T) {
         fetch(rows[f] + ahead + line);
         fetch(rows[f] + ahead + last - line);
     }
 }
 
-/// v[i] lane f = row[f][n + i], i < P.
-template <int P, class V>
-NB_INLINE void load_rows(const float* const* row, std::size_t n, V* v) {
-    if constexpr (P == V::lanes) {
-        NEURALBOARD_UNROLL
-        for (int f = 0; f < P; ++f) v[f] = V::load(row[f] + n);
-        transpose(v);
-    } else {
-        load_tile(row, n, v);
+/// Calls step(k, near, far) for all k <= h/2 with what the rows (of bins of kParts floats) hold at k
+/// and h - k, by tiles of T floats: whole lines of memory, if rows are long enough.
+template <int kParts, int T, class V, class Step>
+NB_INLINE void each_mirror(std::size_t half, const float* const* rows, std::size_t ahead,
+                           Step step) {
+    constexpr std::size_t P = T / kParts;
+    for (std::size_t k = 0; k <= half / 2; k += P) {
+        V near[T], far[T];
+        fetch_rows<T, V>(rows, ahead, kParts * k, kParts * half);
+        load_rows<T>(rows, kParts * k, near);
+        load_rows<T>(rows, kParts * (half - k - (P - 1)), far);
+        for (std::size_t i = 0; i < P && k + i <= half / 2; ++i) {
+            step(k + i, near + kParts * i, far + kParts * (P - 1 - i));
+        }
     }
+}
+template <int kParts, class V, class Step>
+NB_INLINE void each_mirror(std::size_t half, const float* const* rows, std::size_t ahead,
+                           Step step) {
+    if (half >= 2 * V::lanes) return each_mirror<kParts, V::lanes, V>(half, rows, ahead, step);
+    each_mirror<kParts, 4, V>(half, rows, ahead, step);
 }
 
 template <class V>
 void group_inverse(const FrameTables& t, const float* const* spectra, std::size_t ahead,
                    float* work, const float* window, std::size_t hop, float* const* sums) {
     Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
-    each_tile<2>(t.half, [&](std::size_t k, std::size_t count) {
-        V near[4], far[4];
-        fetch_rows<4, V>(spectra, ahead, 2 * k, 2 * t.half);
-        load_tile(spectra, 2 * k, near);
-        load_tile(spectra, 2 * (t.half - k - 1), far);
-        for (std::size_t i = 0; i < count; ++i) {
-            const Cx<V> low = {near[2 * i], near[2 * i + 1]}, high = {far[2 - 2 * i], far[3 - 2 * i]};
-            const GroupPair<V> pair(t, d, k + i);
-            pair.put(from_bins(low, high));
-            if (k + i == 0) pair.near = {low.r - high.r, low.r + high.r};  // no imaginary parts
-        }
+    each_mirror<2, 4, V>(t.half, spectra, ahead, [&](std::size_t k, const V* near, const V* far) {
+        const GroupPair<V> pair(t, d, k);
+        pair.put(from_bins<V>({near[0], near[1]}, {far[0], far[1]}));
+        if (k == 0) pair.near = {near[0] - far[0], near[0] + far[0]};  // no imaginary parts
     });
     synthesise_group(t, d, window, hop, sums);
-}
-
-template <int P, class V>
-NB_INLINE void mask_group(const FrameTables& t, const float* const* masks, std::size_t ahead,
-                          Cx<V>* d) {
-    each_tile<P>(t.half, [&](std::size_t k, std::size_t count) {
-        V near[P], far[P];
-        fetch_rows<P, V>(masks, ahead, k, t.half);
-        load_rows<P>(masks, k, near);
-        load_rows<P>(masks, t.half - k - (P - 1), far);
-        for (std::size_t i = 0; i < count; ++i) {
-            const GroupPair<V> pair(t, d, k + i);
-            pair.put(masked(pair.get(), near[i], far[P - 1 - i]));
-        }
-    });
-}
-
-template <class V>
-NB_INLINE void mask_group_complex(const FrameTables& t, const float* const* masks,
-                                  std::size_t ahead, Cx<V>* d) {
-    each_tile<2>(t.half, [&](std::size_t k, std::size_t count) {
-        V near[4], far[4];
-        fetch_rows<4, V>(masks, ahead, 2 * k, 2 * t.half);
-        load_tile(masks, 2 * k, near);
-        load_tile(masks, 2 * (t.half - k - 1), far);
-        for (std::size_t i = 0; i < count; ++i) {
-            Cx<V> low = {near[2 * i], near[2 * i + 1]}, high = {far[2 - 2 * i], far[3 - 2 * i]};
-            if (k + i == 0) low.i = high.i = V::all(0.0f);  // they don't count
-            const GroupPair<V> pair(t, d, k + i);
-            pair.put(masked(pair.get(), low, high));
-        }
-    });
 }
 
 template <class V>
@@ -286,11 +299,17 @@ void group_masked(const FrameTables& t, const float* const* samples, const float
     Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
     analyse_group(t, samples, hop, window, d);
     if (complex_mask) {
-        mask_group_complex(t, masks, ahead, d);
-    } else if (t.half >= 2 * V::lanes) {  // whole lines of memory at a time
-        mask_group<V::lanes>(t, masks, ahead, d);
+        each_mirror<2, V>(t.half, masks, ahead, [&](std::size_t k, const V* near, const V* far) {
+            Cx<V> low = {near[0], near[1]}, high = {far[0], far[1]};
+            if (k == 0) low.i = high.i = V::all(0.0f);  // they don't count
+            const GroupPair<V> pair(t, d, k);
+            pair.put(masked(pair.get(), low, high));
+        });
     } else {
-        mask_group<4>(t, masks, ahead, d);
+        each_mirror<1, V>(t.half, masks, ahead, [&](std::size_t k, const V* near, const V* far) {
+            const GroupPair<V> pair(t, d, k);
+            pair.put(masked(pair.get(), *near, *far));
+        });
     }
     synthesise_group(t, d, synthesis_window, hop, sums);
 }

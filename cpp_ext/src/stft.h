@@ -53,7 +53,17 @@ public:
 
     std::size_t bins() const noexcept { return fft_->bins(); }
 
-    /// length + 2 pad >= n_fft.
+    /// Whether a signal is long enough for a frame, and to be reflected.
+    bool has_frames(std::size_t length) const noexcept {
+        return length + 2 * pad_ >= fft_->size() && (!reflect_ || pad_ == 0 || length > pad_);
+    }
+
+    /// Whether some sample lies under as many frames as the envelope counts on.
+    bool has_middle(std::size_t frames) const noexcept {
+        return frames > (fft_->size() - 1) / hop_;
+    }
+
+    /// Of a signal that has frames.
     std::size_t frames(std::size_t length) const noexcept {
         return 1 + (length + 2 * pad_ - fft_->size()) / hop_;
     }
@@ -63,7 +73,7 @@ public:
     public:
         explicit Scratch(const Stft& stft)
             : frame(stft.fft_->make_scratch()),
-              group(stft.group_lanes() > 1 ? stft.fft_->group_work() : 0),
+              group(stft.group_lanes() > 1 ? stft.fft_->group_work(stft.hop_) : 0),
               sums((stft.group_lanes() - 1) * stft.hop_ + stft.fft_->size()),
               ends(stft.group_lanes() * stft.fft_->size()),
               row(stft.fft_->size() + 32) {}

@@ -203,14 +203,17 @@ def test_names_of_the_stub_are_those_of_the_binding() -> None:
     assert synthesis.push(frames=frames, n=16, out=None) is not None
     fused = _ext.MaskStream(hop_length=16, window=window, synthesis_window=window, channels=1)
     assert fused.push(block=block, mask=np.ones(9, np.float32), out=None) is not None
-    stft = _ext.Stft(
-        hop_length=16, pad=0, reflect=False, window=window, synthesis_window=window, threads=1
-    )
-    spectrum = stft.forward(audio=block, out=None)
     edge = np.zeros(0, np.float32)
-    stft.inverse(spectrum=spectrum, length=16, head=edge, tail=edge, out=None)
+    stft = _ext.Stft(
+        hop_length=16, pad=0, reflect=False, window=window, synthesis_window=window, head=edge,
+        tail=edge, threads=1,
+    )  # fmt: skip
+    spectrum = stft.forward(audio=block, out=None)
+    assert spectrum is not None
+    assert stft.inverse(spectrum=spectrum, length=16, out=None, head=edge, tail=edge) is not None
     mask = np.ones((1, 1, 9), np.float32)
-    stft.apply_mask(audio=block, mask=mask, head=edge, tail=edge, out=None)
+    done = stft.apply_mask(audio=block, mask=mask, out=None, head=edge, tail=edge)
+    assert done is not None
     rows = np.ones((1, 8), np.float32)
     pair = _ext.RatePair(a=1, b=1, e=0, down_rows=rows, up_rows=rows, channels=1)
     assert pair.down_ready(n=3) == pair.up_takes(n=3) == 3
