@@ -155,6 +155,11 @@ public:
     void stream_lines(const float* from, float* to, std::size_t n) const noexcept {
         stream_lines_(from, to, n);
     }
+    FrameStep group_step(std::size_t hop) const noexcept {
+        const Passes& passes = group_tables().passes;
+        const bool can = passes.radix[0] == 4 && passes.part[0] % 2 == 0;
+        return {hop, can && 4 * hop == size_ ? 4 : can && 2 * hop == size_ ? 2 : 0};
+    }
     std::size_t group_work(std::size_t hop) const noexcept { return group_.lanes * (size_ + hop); }
 
 private:

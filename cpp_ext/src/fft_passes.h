@@ -32,17 +32,28 @@ NB_INLINE void turn(Cx<V>* x, const float* w) {
 /// One pass over `parts` transforms of R m points each. in_time: the transposed algorithm's.
 template <bool in_time, int R, class V>
 inline void pass(Cx<V>* d, std::size_t parts, std::size_t m, const float* turns) {
-    for (std::size_t b = 0; b < parts; ++b, d += R * m) {
-        const float* w = turns;
-        for (std::size_t j = 0; j < m; ++j, w += 2 * (R - 1)) {
+    if (m == 1) {  // no turns
+        for (Cx<V>* const end = d + parts * R; d != end; d += R) {
             Cx<V> x[R];
             NEURALBOARD_UNROLL
-            for (int k = 0; k < R; ++k) x[k] = d[j + k * m];
-            if (in_time && m > 1) turn<R>(x, w);
+            for (int k = 0; k < R; ++k) x[k] = d[k];
             Dft<R>::run(x);
-            if (!in_time && m > 1) turn<R>(x, w);
             NEURALBOARD_UNROLL
-            for (int k = 0; k < R; ++k) d[j + k * m] = x[k];
+            for (int k = 0; k < R; ++k) d[k] = x[k];
+        }
+        return;
+    }
+    for (std::size_t b = 0; b < parts; ++b, d += (R - 1) * m) {
+        const float* w = turns;
+        for (Cx<V>* const end = d + m; d != end; ++d, w += 2 * (R - 1)) {
+            Cx<V> x[R];
+            NEURALBOARD_UNROLL
+            for (int k = 0; k < R; ++k) x[k] = d[k * m];
+            if (in_time) turn<R>(x, w);
+            Dft<R>::run(x);
+            if (!in_time) turn<R>(x, w);
+            NEURALBOARD_UNROLL
+            for (int k = 0; k < R; ++k) d[k * m] = x[k];
         }
     }
 }

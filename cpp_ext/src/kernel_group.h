@@ -162,24 +162,22 @@ NB_INLINE void write_rows(V* lanes, std::size_t hop, int before, float* const* r
     });
 }
 
-/// n/hop where the two above can be used, else 0.
-inline std::size_t hops(const FrameTables& t, std::size_t hop) {
-    if (t.passes.radix[0] != 4 || t.passes.part[0] % 2 != 0) return 0;
-    return hop * 4 == 2 * t.half ? 4 : hop * 2 == 2 * t.half ? 2 : 0;
-}
-
 /// Z of W frames, frequency k at t.passes.position[k].
 template <class V>
-NB_INLINE void analyse_group(const FrameTables& t, const float* const* samples, std::size_t hop,
+NB_INLINE void analyse_group(const FrameTables& t, const float* const* samples, FrameStep step,
                              const float* window, Cx<V>* d) {
-    if (const std::size_t count = hops(t, hop)) {
+    const std::size_t hop = step.hop;
+    if (step.shared > 0) {
         const std::size_t m = t.passes.part[0];
         const float* turns = t.passes.turns[0];
         V* lanes = &d[t.half].r;
         const float* behind = samples[V::lanes - 1] + hop;
         transpose_rows(samples, hop, lanes);
-        if (count == 4) first_pass<4, 2>(d, m, turns, HopRows<V, 4>{lanes, behind, window, hop});
-        if (count == 2) first_pass<4, 2>(d, m, turns, HopRows<V, 2>{lanes, behind, window, hop});
+        if (step.shared == 4) {
+            first_pass<4, 2>(d, m, turns, HopRows<V, 4>{lanes, behind, window, hop});
+        } else {
+            first_pass<4, 2>(d, m, turns, HopRows<V, 2>{lanes, behind, window, hop});
+        }
         return all_passes<false>(d, t.passes, 1, 4);
     }
     const auto get = [=](std::size_t j, Cx<V>* points) {
@@ -198,16 +196,20 @@ NB_INLINE void analyse_group(const FrameTables& t, const float* const* samples, 
 /// The sums of each frame += window * samples; d holds Z with real and imaginary part exchanged.
 template <class V>
 NB_INLINE void synthesise_group(const FrameTables& t, Cx<V>* d, const float* window,
-                                std::size_t hop, float* const* sums) {
-    if (const std::size_t count = hops(t, hop)) {
+                                FrameStep step, float* const* sums) {
+    const std::size_t hop = step.hop;
+    if (step.shared > 0) {
         const std::size_t m = t.passes.part[0];
         const float* turns = t.passes.turns[0];
         all_passes<true>(d, t.passes, 1, 4);
         V* lanes = &d[t.half].r;
         float* behind = sums[V::lanes - 1] + hop;
-        if (count == 4) last_pass<4, 2>(d, m, turns, HopSums<V, 4>{lanes, behind, window, hop});
-        if (count == 2) last_pass<4, 2>(d, m, turns, HopSums<V, 2>{lanes, behind, window, hop});
-        return write_rows(lanes, hop, static_cast<int>(count) - 1, sums);
+        if (step.shared == 4) {
+            last_pass<4, 2>(d, m, turns, HopSums<V, 4>{lanes, behind, window, hop});
+        } else {
+            last_pass<4, 2>(d, m, turns, HopSums<V, 2>{lanes, behind, window, hop});
+        }
+        return write_rows(lanes, hop, step.shared - 1, sums);
     }
     const auto put = [=](std::size_t j, const Cx<V>* points) {
         const float* w = window + 2 * j;
@@ -257,61 +259,64 @@ NB_INLINE void fetch_rows(const float* const* rows, std::size_t ahead, std::size
     }
 }
 
-/// Calls step(k, near, far) for all k <= h/2 with what the rows (of bins of kParts floats) hold at k
-/// and h - k, by tiles of T floats: whole lines of memory, if rows are long enough.
+/// Calls step(k, near, far) for k, k + 1, ... up to h/2 at most with what the rows (of bins of kParts
+/// floats) hold there and at h - k: a tile of T floats at both.
+template <int kParts, int T, class V, class Step>
+NB_INLINE void mirror_tile(std::size_t half, const float* const* rows, std::size_t ahead,
+                           std::size_t k, Step step) {
+    constexpr std::size_t P = T / kParts;
+    V near[T], far[T];
+    fetch_rows<T, V>(rows, ahead, kParts * k, kParts * half);
+    load_rows<T>(rows, kParts * k, near);
+    load_rows<T>(rows, kParts * (half - k - (P - 1)), far);
+    for (std::size_t i = 0; i < P && k + i <= half / 2; ++i) {
+        step(k + i, near + kParts * i, far + kParts * (P - 1 - i));
+    }
+}
+
+/// The same for all k from 0: whole lines of memory at a time, if T is that many floats.
 template <int kParts, int T, class V, class Step>
 NB_INLINE void each_mirror(std::size_t half, const float* const* rows, std::size_t ahead,
                            Step step) {
-    constexpr std::size_t P = T / kParts;
-    for (std::size_t k = 0; k <= half / 2; k += P) {
-        V near[T], far[T];
-        fetch_rows<T, V>(rows, ahead, kParts * k, kParts * half);
-        load_rows<T>(rows, kParts * k, near);
-        load_rows<T>(rows, kParts * (half - k - (P - 1)), far);
-        for (std::size_t i = 0; i < P && k + i <= half / 2; ++i) {
-            step(k + i, near + kParts * i, far + kParts * (P - 1 - i));
-        }
+    std::size_t k = 0;
+    for (; k + T / kParts <= half / 2 + 1; k += T / kParts) {
+        mirror_tile<kParts, T, V>(half, rows, ahead, k, step);
     }
-}
-template <int kParts, class V, class Step>
-NB_INLINE void each_mirror(std::size_t half, const float* const* rows, std::size_t ahead,
-                           Step step) {
-    if (half >= 2 * V::lanes) return each_mirror<kParts, V::lanes, V>(half, rows, ahead, step);
-    each_mirror<kParts, 4, V>(half, rows, ahead, step);
+    for (; k <= half / 2; k += 4 / kParts) mirror_tile<kParts, 4, V>(half, rows, ahead, k, step);
 }
 
 template <class V>
 void group_inverse(const FrameTables& t, const float* const* spectra, std::size_t ahead,
-                   float* work, const float* window, std::size_t hop, float* const* sums) {
+                   float* work, const float* window, FrameStep step, float* const* sums) {
     Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
     each_mirror<2, 4, V>(t.half, spectra, ahead, [&](std::size_t k, const V* near, const V* far) {
         const GroupPair<V> pair(t, d, k);
         pair.put(from_bins<V>({near[0], near[1]}, {far[0], far[1]}));
         if (k == 0) pair.near = {near[0] - far[0], near[0] + far[0]};  // no imaginary parts
     });
-    synthesise_group(t, d, window, hop, sums);
+    synthesise_group(t, d, window, step, sums);
 }
 
 template <class V>
 void group_masked(const FrameTables& t, const float* const* samples, const float* window,
                   const float* const* masks, bool complex_mask, std::size_t ahead, float* work,
-                  const float* synthesis_window, std::size_t hop, float* const* sums) {
+                  const float* synthesis_window, FrameStep step, float* const* sums) {
     Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
-    analyse_group(t, samples, hop, window, d);
+    analyse_group(t, samples, step, window, d);
     if (complex_mask) {
-        each_mirror<2, V>(t.half, masks, ahead, [&](std::size_t k, const V* near, const V* far) {
+        each_mirror<2, V::lanes, V>(t.half, masks, ahead, [&](std::size_t k, const V* near, const V* far) {
             Cx<V> low = {near[0], near[1]}, high = {far[0], far[1]};
             if (k == 0) low.i = high.i = V::all(0.0f);  // they don't count
             const GroupPair<V> pair(t, d, k);
             pair.put(masked(pair.get(), low, high));
         });
     } else {
-        each_mirror<1, V>(t.half, masks, ahead, [&](std::size_t k, const V* near, const V* far) {
+        each_mirror<1, V::lanes, V>(t.half, masks, ahead, [&](std::size_t k, const V* near, const V* far) {
             const GroupPair<V> pair(t, d, k);
             pair.put(masked(pair.get(), *near, *far));
         });
     }
-    synthesise_group(t, d, synthesis_window, hop, sums);
+    synthesise_group(t, d, synthesis_window, step, sums);
 }
 
 template <class V>

@@ -61,16 +61,23 @@ struct FrameKernel {
                           const float* window, float* sums);
 };
 
-/// As many frames as lanes at a time, one in each; any half >= 8. The frames' first samples stand
-/// hop apart in the signal (the rows may be copies) and in the sums. Of the sums the first n - hop
-/// hold what earlier frames gave, the rest zeros.
+/// How far apart frames begin in the signal and in the sums. shared: into how many steps a frame
+/// falls, 2 or 4, where the kernel makes use of that, else 0.
+struct FrameStep {
+    std::size_t hop;
+    int shared;
+};
+
+/// As many frames as lanes at a time, one in each; any half >= 8. Of the sums the first n - hop hold
+/// what earlier frames gave, the rest zeros, or whatever it is if steps are shared. (The rows of
+/// samples may be copies.)
 struct GroupKernel {
     std::size_t lanes;
     void (*inverse)(const FrameTables&, const float* const* spectra, std::size_t ahead,
-                    float* work, const float* window, std::size_t hop, float* const* sums);
+                    float* work, const float* window, FrameStep step, float* const* sums);
     void (*masked)(const FrameTables&, const float* const* samples, const float* window,
                    const float* const* masks, bool complex_mask, std::size_t ahead, float* work,
-                   const float* synthesis_window, std::size_t hop, float* const* sums);
+                   const float* synthesis_window, FrameStep step, float* const* sums);
 };
 
 struct Kernels {

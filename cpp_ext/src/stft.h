@@ -49,7 +49,8 @@ public:
           reflect_(reflect),
           half_window_(halved(std::move(window))),
           synthesis_window_(std::move(synthesis_window)),
-          grouped_(groups_pay()) {}
+          grouped_(groups_pay()),
+          step_(grouped_ ? fft_->group_step(hop_) : FrameStep{hop_, 0}) {}
 
     std::size_t bins() const noexcept { return fft_->bins(); }
 
@@ -115,7 +116,7 @@ public:
             for (std::size_t i = 0; i < lanes; ++i) rows[i] = row(f + i);
             fft_->group().inverse(fft_->group_tables(), rows,
                                   f + 2 * lanes <= frames ? 2 * bins() * lanes : 0,
-                                  scratch.group.data(), synthesis_window_.data(), hop_, sums);
+                                  scratch.group.data(), synthesis_window_.data(), step_, sums);
         };
         overlap_add(frames, begin, end, gains, signal, length, scratch, one, group);
     }
@@ -139,7 +140,7 @@ public:
                 masks[i] = mask.at(channel, f + i).values;
             }
             fft_->group().masked(fft_->group_tables(), rows, half_window_.data(), masks,
-                                 mask.complex, ahead, scratch.group.data(), synthesis_window_.data(), hop_, sums);
+                                 mask.complex, ahead, scratch.group.data(), synthesis_window_.data(), step_, sums);
         };
         overlap_add(count, begin, end, gains, result, signal.length, scratch, one,
                     group);
@@ -197,12 +198,11 @@ private:
         std::size_t f = begin - std::min(begin, (n - 1) / hop_);
         for (f -= f % lanes; f < end;) {
             const std::size_t count = f < grouped ? lanes : 1;
-            const std::size_t reach = std::min(to, inside((f + count - 1) * hop_ + n, length));
-            if (reach > zeroed) {
-                std::fill(signal + zeroed, signal + reach, 0.0f);
-                zeroed = reach;
-            }
             const std::size_t at = f * hop_, span = (count - 1) * hop_ + n;
+            const std::size_t added = count > 1 && step_.shared ? n - hop_ : span;  // not written
+            const std::size_t reach = std::min(to, inside(at + added, length));
+            if (reach > zeroed) std::fill(signal + zeroed, signal + reach, 0.0f);
+            zeroed = std::max(zeroed, std::min(to, inside(at + span, length)));
             const std::size_t first = std::max(at, pad_ + from);  // of what is ours
             const std::size_t last = std::max(first, std::min(at + span, pad_ + to));
             const bool ours = last - first == span;
@@ -248,6 +248,7 @@ private:
     bool reflect_;
     std::vector<float> half_window_, synthesis_window_;
     bool grouped_;
+    FrameStep step_;
 };
 
 }  // namespace neuralboard
