@@ -27,6 +27,7 @@ public:
     /// lanes: of one transform (FrameKernel); 1: each lane has a transform of its own.
     TableSet(std::size_t half, std::size_t lanes) {
         tables_.half = half;
+        if (lanes == 1) tables_.passes.leaf = leaf_of(half);
         add_passes(half / lanes);
         const double step = -kTwoPi / static_cast<double>(half);
         for (std::size_t l = 0; l < lanes && lanes > 1; ++l) {
@@ -74,10 +75,22 @@ private:
         im.push_back(static_cast<float>(std::sin(angle)));
     }
 
+    /// 4 or 8, whichever takes fewer passes, if enough blocks are left to fill lanes with. (Measured:
+    /// with 8, two blocks need more registers than there are.)
+    static std::size_t leaf_of(std::size_t half) {
+        std::size_t best = 1, fewest = Passes::kMost;
+        for (std::size_t leaf : {4, 8}) {
+            if (half % (4 * leaf) != 0 || half / leaf < 32) continue;
+            const std::size_t count = radices(half / leaf).size();
+            if (count < fewest) best = leaf, fewest = count;
+        }
+        return best;
+    }
+
     void add_passes(std::size_t n) {
         Passes& passes = tables_.passes;
         std::size_t length = n;
-        for (int radix : radices(n)) {
+        for (int radix : radices(n / passes.leaf)) {
             const std::size_t r = static_cast<std::size_t>(radix), m = length / r;
             const double step = -kTwoPi / static_cast<double>(length);
             std::vector<float>& turns = turns_[passes.count];
@@ -99,7 +112,7 @@ private:
                 at += rest % r * passes.part[p];
                 rest /= r;
             }
-            position_.push_back(static_cast<std::uint32_t>(at));
+            position_.push_back(static_cast<std::uint32_t>(at + rest));
         }
         passes.position = position_.data();
     }

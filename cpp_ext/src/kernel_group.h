@@ -4,7 +4,8 @@
 // W frames) enter and leave are tiles of 4 x W or W x W values transposed (simd.h).
 #pragma once
 
-#include "kernel_frame.h"
+#include "group_mirror.h"
+#include "real_split.h"
 
 namespace neuralboard {
 namespace NEURALBOARD_LEVEL {
@@ -108,18 +109,6 @@ private:
     }
 };
 
-/// v[i] lane f = row[f][n + i], i < P.
-template <int P, class V>
-NB_INLINE void load_rows(const float* const* row, std::size_t n, V* v) {
-    if constexpr (P == V::lanes) {
-        NEURALBOARD_UNROLL
-        for (int f = 0; f < P; ++f) v[f] = V::load(row[f] + n);
-        transpose(v);
-    } else {
-        load_tile(row, n, v);
-    }
-}
-
 template <int P>
 struct Tile {
     static constexpr int size = P;
@@ -138,48 +127,49 @@ template <class V>
 NB_INLINE void transpose_rows(const float* const* rows, std::size_t hop, V* lanes) {
     each_line<V>(hop, [=](std::size_t n, auto tile) {
         V v[tile.size];
-        load_rows<tile.size>(rows, n, v);
+        load_rows<tile.size>(rows, V::lanes * hop, n, v);
         NEURALBOARD_UNROLL
         for (int i = 0; i < tile.size; ++i) lanes[n + i] = v[i];
     });
 }
 
-/// What HopSums left, to where it belongs: added in the first `before` rows.
-template <class V>
-NB_INLINE void write_rows(V* lanes, std::size_t hop, int before, float* const* rows) {
+/// What HopSums left, to where it belongs: added in the first K - 1 rows.
+template <int K, class V>
+NB_INLINE void write_rows(const V* lanes, std::size_t hop, float* const* rows) {
     each_line<V>(hop, [=](std::size_t n, auto tile) {
-        const auto write = [=](int f, auto v) {
-            if (f < before) v = v + decltype(v)::load(rows[f] + n);
+        each_row_of<tile.size>(lanes + n, [=](int f, auto v) {
+            if (f < K - 1) v = v + decltype(v)::load(rows[f] + n);
             v.store(rows[f] + n);
-        };
-        if constexpr (tile.size == V::lanes) {
-            transpose(lanes + n);
-            for (int f = 0; f < V::lanes; ++f) write(f, lanes[n + f]);
-        } else {
-            transpose4(lanes[n], lanes[n + 1], lanes[n + 2], lanes[n + 3]);
-            for (int q = 0; q < 4; ++q) each_row(lanes[n + q], q, write);
-        }
+        });
     });
 }
 
-/// Z of W frames, frequency k at t.passes.position[k].
+template <int K, class V>
+NB_INLINE void analyse_shared(const FrameTables& t, const float* const* samples, std::size_t hop,
+                              const float* window, Cx<V>* d) {
+    V* lanes = &d[t.half].r;
+    transpose_rows(samples, hop, lanes);
+    first_pass<4, 2>(d, t.passes.part[0], t.passes.turns[0],
+                     HopRows<V, K>{lanes, samples[V::lanes - 1] + hop, window, hop});
+    all_passes<false>(d, t.passes, 1, 4);
+}
+
+template <int K, class V>
+NB_INLINE void synthesise_shared(const FrameTables& t, Cx<V>* d, const float* window,
+                                 std::size_t hop, float* const* sums) {
+    V* lanes = &d[t.half].r;
+    all_passes<true>(d, t.passes, 1, 4);
+    last_pass<4, 2>(d, t.passes.part[0], t.passes.turns[0],
+                    HopSums<V, K>{lanes, sums[V::lanes - 1] + hop, window, hop});
+    write_rows<K>(lanes, hop, sums);
+}
+
+/// Z of W frames, frequency k at t.passes.position[k], but for the leaf.
 template <class V>
 NB_INLINE void analyse_group(const FrameTables& t, const float* const* samples, FrameStep step,
                              const float* window, Cx<V>* d) {
-    const std::size_t hop = step.hop;
-    if (step.shared > 0) {
-        const std::size_t m = t.passes.part[0];
-        const float* turns = t.passes.turns[0];
-        V* lanes = &d[t.half].r;
-        const float* behind = samples[V::lanes - 1] + hop;
-        transpose_rows(samples, hop, lanes);
-        if (step.shared == 4) {
-            first_pass<4, 2>(d, m, turns, HopRows<V, 4>{lanes, behind, window, hop});
-        } else {
-            first_pass<4, 2>(d, m, turns, HopRows<V, 2>{lanes, behind, window, hop});
-        }
-        return all_passes<false>(d, t.passes, 1, 4);
-    }
+    if (step.shared == 4) return analyse_shared<4>(t, samples, step.hop, window, d);
+    if (step.shared == 2) return analyse_shared<2>(t, samples, step.hop, window, d);
     const auto get = [=](std::size_t j, Cx<V>* points) {
         V tile[4];
         load_tile(samples, 2 * j, tile);
@@ -193,24 +183,13 @@ NB_INLINE void analyse_group(const FrameTables& t, const float* const* samples, 
     all_passes<false>(d, t.passes, 0, 1);
 }
 
-/// The sums of each frame += window * samples; d holds Z with real and imaginary part exchanged.
+/// The sums of each frame += window * samples; d holds Z with real and imaginary part exchanged,
+/// the leaf done.
 template <class V>
 NB_INLINE void synthesise_group(const FrameTables& t, Cx<V>* d, const float* window,
                                 FrameStep step, float* const* sums) {
-    const std::size_t hop = step.hop;
-    if (step.shared > 0) {
-        const std::size_t m = t.passes.part[0];
-        const float* turns = t.passes.turns[0];
-        all_passes<true>(d, t.passes, 1, 4);
-        V* lanes = &d[t.half].r;
-        float* behind = sums[V::lanes - 1] + hop;
-        if (step.shared == 4) {
-            last_pass<4, 2>(d, m, turns, HopSums<V, 4>{lanes, behind, window, hop});
-        } else {
-            last_pass<4, 2>(d, m, turns, HopSums<V, 2>{lanes, behind, window, hop});
-        }
-        return write_rows(lanes, hop, step.shared - 1, sums);
-    }
+    if (step.shared == 4) return synthesise_shared<4>(t, d, window, step.hop, sums);
+    if (step.shared == 2) return synthesise_shared<2>(t, d, window, step.hop, sums);
     const auto put = [=](std::size_t j, const Cx<V>* points) {
         const float* w = window + 2 * j;
         V tile[4] = {points[0].i * V::all(w[0]), points[0].r * V::all(w[1]),
@@ -227,73 +206,24 @@ NB_INLINE void synthesise_group(const FrameTables& t, Cx<V>* d, const float* win
     }
 }
 
-/// Z of frequencies k and h - k, and the root.
+/// near and far: Z of frequencies k and h - k, to be what the inverse begins with.
 template <class V>
-struct GroupPair {
-    Cx<V>&near, &far;
-    Cx<V> w;
-    NB_INLINE GroupPair(const FrameTables& t, Cx<V>* d, std::size_t k)
-        : near(d[t.passes.position[k]]),
-          far(d[t.passes.position[k == 0 ? 0 : t.half - k]]),
-          w{V::all(t.split_re[k]), V::all(t.split_im[k])} {}
-
-    NB_INLINE Pair<V> get() const { return split(near, far, w); }
-
-    /// For the inverse: real and imaginary parts exchanged.
-    NB_INLINE void put(Pair<V> p) const {
-        Cx<V> a, b;
-        join(p, w, a, b);
-        far = {b.i, b.r}, near = {a.i, a.r};
-    }
-};
-
-/// Fetches what the tile of T floats at n (a multiple of T) and its mirror image from `last` down
-/// will need of the rows ahead: of the 16/T tiles in a line of memory each takes its part.
-template <int T, class V>
-NB_INLINE void fetch_rows(const float* const* rows, std::size_t ahead, std::size_t n,
-                          std::size_t last) {
-    const std::size_t line = n / 16 * 16;
-    for (std::size_t f = n % 16 / T; f < V::lanes; f += 16 / T) {
-        fetch(rows[f] + ahead + line);
-        fetch(rows[f] + ahead + last - line);
-    }
-}
-
-/// Calls step(k, near, far) for k, k + 1, ... up to h/2 at most with what the rows (of bins of kParts
-/// floats) hold there and at h - k: a tile of T floats at both.
-template <int kParts, int T, class V, class Step>
-NB_INLINE void mirror_tile(std::size_t half, const float* const* rows, std::size_t ahead,
-                           std::size_t k, Step step) {
-    constexpr std::size_t P = T / kParts;
-    V near[T], far[T];
-    fetch_rows<T, V>(rows, ahead, kParts * k, kParts * half);
-    load_rows<T>(rows, kParts * k, near);
-    load_rows<T>(rows, kParts * (half - k - (P - 1)), far);
-    for (std::size_t i = 0; i < P && k + i <= half / 2; ++i) {
-        step(k + i, near + kParts * i, far + kParts * (P - 1 - i));
-    }
-}
-
-/// The same for all k from 0: whole lines of memory at a time, if T is that many floats.
-template <int kParts, int T, class V, class Step>
-NB_INLINE void each_mirror(std::size_t half, const float* const* rows, std::size_t ahead,
-                           Step step) {
-    std::size_t k = 0;
-    for (; k + T / kParts <= half / 2 + 1; k += T / kParts) {
-        mirror_tile<kParts, T, V>(half, rows, ahead, k, step);
-    }
-    for (; k <= half / 2; k += 4 / kParts) mirror_tile<kParts, 4, V>(half, rows, ahead, k, step);
+NB_INLINE void put_back(Pair<V> p, Cx<V> w, Cx<V>& near, Cx<V>& far) {
+    Cx<V> a, b;
+    join(p, w, a, b);
+    far = {b.i, b.r}, near = {a.i, a.r};
 }
 
 template <class V>
 void group_inverse(const FrameTables& t, const float* const* spectra, std::size_t ahead,
                    float* work, const float* window, FrameStep step, float* const* sums) {
     Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
-    each_mirror<2, 4, V>(t.half, spectra, ahead, [&](std::size_t k, const V* near, const V* far) {
-        const GroupPair<V> pair(t, d, k);
-        pair.put(from_bins<V>({near[0], near[1]}, {far[0], far[1]}));
-        if (k == 0) pair.near = {near[0] - far[0], near[0] + far[0]};  // no imaginary parts
-    });
+    each_mirror<2, false>(
+        t, spectra, ahead, d, [&](std::size_t k, const V* low, const V* high, Cx<V>& near, Cx<V>& far) {
+            const Cx<V> a = {low[0], low[1]}, b = {high[0], high[1]};
+            put_back(from_bins(a, b), root_of<V>(t, k), near, far);
+            if (k == 0) near = {a.r - b.r, a.r + b.r};  // imaginary parts don't count
+        });
     synthesise_group(t, d, window, step, sums);
 }
 
@@ -304,17 +234,19 @@ void group_masked(const FrameTables& t, const float* const* samples, const float
     Cx<V>* d = reinterpret_cast<Cx<V>*>(work);
     analyse_group(t, samples, step, window, d);
     if (complex_mask) {
-        each_mirror<2, V::lanes, V>(t.half, masks, ahead, [&](std::size_t k, const V* near, const V* far) {
-            Cx<V> low = {near[0], near[1]}, high = {far[0], far[1]};
-            if (k == 0) low.i = high.i = V::all(0.0f);  // they don't count
-            const GroupPair<V> pair(t, d, k);
-            pair.put(masked(pair.get(), low, high));
-        });
+        each_mirror<2, true>(
+            t, masks, ahead, d, [&](std::size_t k, const V* low, const V* high, Cx<V>& near, Cx<V>& far) {
+                Cx<V> a = {low[0], low[1]}, b = {high[0], high[1]};
+                if (k == 0) a.i = b.i = V::all(0.0f);  // they don't count
+                const Cx<V> w = root_of<V>(t, k);
+                put_back(masked(split(near, far, w), a, b), w, near, far);
+            });
     } else {
-        each_mirror<1, V::lanes, V>(t.half, masks, ahead, [&](std::size_t k, const V* near, const V* far) {
-            const GroupPair<V> pair(t, d, k);
-            pair.put(masked(pair.get(), *near, *far));
-        });
+        each_mirror<1, true>(
+            t, masks, ahead, d, [&](std::size_t k, const V* low, const V* high, Cx<V>& near, Cx<V>& far) {
+                const Cx<V> w = root_of<V>(t, k);
+                put_back(masked(split(near, far, w), *low, *high), w, near, far);
+            });
     }
     synthesise_group(t, d, synthesis_window, step, sums);
 }

@@ -77,7 +77,7 @@ public:
               group(stft.group_lanes() > 1 ? stft.fft_->group_work(stft.hop_) : 0),
               sums((stft.group_lanes() - 1) * stft.hop_ + stft.fft_->size()),
               ends(stft.group_lanes() * stft.fft_->size()),
-              row(stft.fft_->size() + 32) {}
+              row(2 * stft.bins() + 32) {}
 
         RealFft::Scratch frame;
         AlignedFloats group, sums, ends, row;
@@ -90,12 +90,9 @@ public:
         StreamStore store(reinterpret_cast<float*>(spectrum + begin * bins()), scratch.row.data());
         for (std::size_t f = begin; f < end; ++f) {
             const float* samples = frame_at(signal, f, scratch.ends.data());
-            if (streamed) {
-                fft_->analyse(samples, half_window_.data(), reinterpret_cast<Bin*>(store.place()), scratch.frame);
-                store.put(2 * bins(), *fft_);
-            } else {
-                fft_->analyse(samples, half_window_.data(), spectrum + f * bins(), scratch.frame);
-            }
+            float* to = streamed ? store.place() : reinterpret_cast<float*>(spectrum + f * bins());
+            fft_->analyse(samples, half_window_.data(), reinterpret_cast<Bin*>(to), scratch.frame);
+            if (streamed) store.put(2 * bins(), *fft_);
         }
         store.finish();
     }
