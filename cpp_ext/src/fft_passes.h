@@ -58,23 +58,34 @@ inline void pass(Cx<V>* d, std::size_t parts, std::size_t m, const float* turns)
     }
 }
 
+template <bool in_time, class V>
+NB_INLINE void pass(Cx<V>* d, std::size_t parts, const Passes& passes, int level) {
+    switch (passes.radix[level]) {
+#define CASE(R) \
+    case R: return pass<in_time, R>(d, parts, passes.part[level], passes.turns[level]);
+        CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(10) CASE(12) CASE(15)
+#undef CASE
+    }
+}
+
 /// The passes from `level` on, in time last pass first.
 template <bool in_time, class V>
 void all_passes(Cx<V>* d, const Passes& passes, int level, std::size_t parts) {
     if (level == passes.count) return;
-    const std::size_t m = passes.part[level], r = static_cast<std::size_t>(passes.radix[level]);
-    if (parts > 1 && parts * r * m * sizeof(Cx<V>) > kNear) {
-        for (std::size_t b = 0; b < parts; ++b) all_passes<in_time>(d + b * r * m, passes, level, 1);
-        return;
+    const std::size_t size = passes.part[level] * static_cast<std::size_t>(passes.radix[level]);
+    if (parts * size * sizeof(Cx<V>) <= kNear) {
+        for (int i = level; i < passes.count; ++i) {
+            const int l = in_time ? passes.count - 1 - (i - level) : i;
+            const std::size_t r = static_cast<std::size_t>(passes.radix[l]);
+            pass<in_time>(d, parts * size / (r * passes.part[l]), passes, l);
+        }
+    } else if (parts > 1) {
+        for (std::size_t b = 0; b < parts; ++b) all_passes<in_time>(d + b * size, passes, level, 1);
+    } else {
+        if (!in_time) pass<in_time>(d, 1, passes, level);
+        all_passes<in_time>(d, passes, level + 1, size / passes.part[level]);
+        if (in_time) pass<in_time>(d, 1, passes, level);
     }
-    if (in_time) all_passes<in_time>(d, passes, level + 1, parts * r);
-    switch (r) {
-#define CASE(R) \
-    case R: pass<in_time, R>(d, parts, m, passes.turns[level]); break;
-        CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(10) CASE(12) CASE(15)
-#undef CASE
-    }
-    if (!in_time) all_passes<in_time>(d, passes, level + 1, parts * r);
 }
 
 /// The first pass on what load(j, m, x) gives: x[p][k] = point j + p + k m, p < P, k < R.

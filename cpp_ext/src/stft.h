@@ -164,16 +164,17 @@ private:
         if (begin >= pad_ && begin - pad_ + n <= signal.length) {
             return signal.samples + (begin - pad_);
         }
-        for (std::size_t i = 0; i < n; ++i) copy[i] = padded(signal, begin + i);
+        // A reflection leaves out the end itself: 2 1 0 1 2 ... 8 9 8 7.
+        const std::size_t end = begin + n, last = pad_ + signal.length;
+        const std::size_t from = std::clamp(pad_, begin, end), to = std::clamp(last, from, end);
+        for (std::size_t i = begin; i < from; ++i) {
+            copy[i - begin] = reflect_ ? signal.samples[pad_ - i] : 0.0f;
+        }
+        if (to > from) std::copy_n(signal.samples + (from - pad_), to - from, copy + (from - begin));
+        for (std::size_t i = to; i < end; ++i) {
+            copy[i - begin] = reflect_ ? signal.samples[2 * (signal.length - 1) - (i - pad_)] : 0.0f;
+        }
         return copy;
-    }
-
-    /// Sample at index - pad; a reflection leaves out the end itself: 2 1 0 1 2 ... 8 9 8 7.
-    float padded(Signal signal, std::size_t index) const noexcept {
-        if (index < pad_) return reflect_ ? signal.samples[pad_ - index] : 0.0f;
-        const std::size_t i = index - pad_;
-        if (i < signal.length) return signal.samples[i];
-        return reflect_ ? signal.samples[2 * (signal.length - 1) - i] : 0.0f;
     }
 
     /// Adds up frames, each by one(f, sums) or together by group(f, sums of each), and writes the
