@@ -161,36 +161,6 @@ struct Dft<8> {
     }
 };
 
-/// Four dft4, roots, four dft4: k = 4 k1 + k2, j = j1 + 4 j2, root^(k2 j1).
-template <>
-struct Dft<16> {
-    template <class V>
-    static NB_INLINE void run(Cx<V>* x) {
-        const V h = V::all(0.70710678118654752440f);
-        const V c = V::all(0.92387953251128675613f), s = V::all(0.38268343236508977173f);
-        const V mc = V::all(-0.92387953251128675613f), ms = V::all(-0.38268343236508977173f);
-        for (int k = 0; k < 4; ++k) dft4(x[k], x[k + 4], x[k + 8], x[k + 12]);
-        // x[k2 + 4 j1] now; w = exp(-2 pi i / 16)
-        x[5] = x[5] * Cx<V>{c, ms};
-        x[6] = {h * (x[6].r + x[6].i), h * (x[6].i - x[6].r)};
-        x[7] = x[7] * Cx<V>{s, mc};
-        x[9] = {h * (x[9].r + x[9].i), h * (x[9].i - x[9].r)};
-        const Cx<V> quarter = x[10];  // times -i: in the butterfly below
-        x[11] = {h * (x[11].i - x[11].r), h * (V::all(0.0f) - x[11].r - x[11].i)};
-        x[13] = x[13] * Cx<V>{s, mc};
-        x[14] = {h * (x[14].i - x[14].r), h * (V::all(0.0f) - x[14].r - x[14].i)};
-        x[15] = x[15] * Cx<V>{mc, s};
-        x[10] = {quarter.i, V::all(0.0f) - quarter.r};
-        for (int j = 0; j < 4; ++j) dft4(x[4 * j], x[4 * j + 1], x[4 * j + 2], x[4 * j + 3]);
-        for (int a = 0; a < 4; ++a) {
-            for (int b = a + 1; b < 4; ++b) {
-                const Cx<V> swapped = x[4 * a + b];
-                x[4 * a + b] = x[4 * b + a], x[4 * b + a] = swapped;
-            }
-        }
-    }
-};
-
 /// A B with no common factor needs no roots between (I. Good, 1958): with k = (B k1 + A k2) mod AB,
 /// exp(-2 pi i j k / AB) = exp(-2 pi i j k1 / A) exp(-2 pi i j k2 / B), j mod A and j mod B.
 template <int A, int B>
@@ -222,6 +192,51 @@ template <>
 struct Dft<12> : Coprime<3, 4> {};
 template <>
 struct Dft<15> : Coprime<5, 3> {};
+
+/// store(j, X[j]) from load(k) = x[k], for what does not fit into registers all at once.
+template <int R>
+struct DftFromTo {
+    template <class V, class Load, class Store>
+    static NB_INLINE void run(Load load, Store store) {
+        Cx<V> x[R];
+        NEURALBOARD_UNROLL
+        for (int k = 0; k < R; ++k) x[k] = load(k);
+        Dft<R>::run(x);
+        NEURALBOARD_UNROLL
+        for (int j = 0; j < R; ++j) store(j, x[j]);
+    }
+};
+
+/// Four dft4, roots, four dft4: k = k1 + 4 k2, j = 4 j1 + j2, the roots are w^(k1 j2).
+template <>
+struct DftFromTo<16> {
+    static constexpr double c1 = 0.92387953251128675613, c2 = 0.70710678118654752440;
+    static constexpr double c3 = 0.38268343236508977173;
+    static constexpr double cosine[] = {1, c1, c2, c3, 0, -c3, -c2, -c1, -1, -c1};
+    static constexpr double sine[] = {0, -c3, -c2, -c1, -1, -c1, -c2, -c3, 0, c3};
+
+    template <class V, class Load, class Store>
+    static NB_INLINE void run(Load load, Store store) {
+        Cx<V> x[4][4];
+        NEURALBOARD_UNROLL
+        for (int k = 0; k < 4; ++k) {
+            NEURALBOARD_UNROLL
+            for (int i = 0; i < 4; ++i) x[k][i] = load(k + 4 * i);
+            dft4(x[k][0], x[k][1], x[k][2], x[k][3]);
+            NEURALBOARD_UNROLL
+            for (int j = 1; j < 4 && k > 0; ++j) {
+                x[k][j] = x[k][j] * Cx<V>{V::all(static_cast<float>(cosine[k * j])),
+                                          V::all(static_cast<float>(sine[k * j]))};
+            }
+        }
+        NEURALBOARD_UNROLL
+        for (int j = 0; j < 4; ++j) {
+            dft4(x[0][j], x[1][j], x[2][j], x[3][j]);
+            NEURALBOARD_UNROLL
+            for (int i = 0; i < 4; ++i) store(j + 4 * i, x[i][j]);
+        }
+    }
+};
 
 }  // namespace NEURALBOARD_LEVEL
 }  // namespace neuralboard

@@ -27,6 +27,12 @@ struct FrameWork {
           zi(work + 3 * half + 80) {}
 };
 
+template <class V>
+NB_INLINE Cx<V> lane_root(const FrameTables& t, int lane, std::size_t k) {
+    const std::size_t at = static_cast<std::size_t>(lane) * (t.half / V::lanes) + k;
+    return {V::load(t.lane_re + at), V::load(t.lane_im + at)};
+}
+
 /// From lanes to the natural order.
 template <class V>
 NB_INLINE void gather_lanes(const FrameTables& t, const Cx<V>* d, float* zr, float* zi) {
@@ -42,20 +48,14 @@ NB_INLINE void gather_lanes(const FrameTables& t, const Cx<V>* d, float* zr, flo
         NEURALBOARD_UNROLL
         for (int i = 0; i < W; ++i) im[i] = d[at[k + i]].i;
         transpose(im);
-        Cx<V> x[W];
-        x[0] = {re[0], im[0]};
-        NEURALBOARD_UNROLL
-        for (int q = 1; q < W; ++q) {
-            const int l = lane_order<V>(q);
-            const Cx<V> root = {V::load(t.lane_re + l * L + k), V::load(t.lane_im + l * L + k)};
-            x[l] = Cx<V>{re[q], im[q]} * root;
-        }
-        Dft<W>::run(x);
-        NEURALBOARD_UNROLL
-        for (int j = 0; j < W; ++j) {
-            x[j].r.store(zr + k + j * L);
-            x[j].i.store(zi + k + j * L);
-        }
+        const auto load = [&](int l) {
+            const Cx<V> z = {re[lane_place<V>(l)], im[lane_place<V>(l)]};
+            return l == 0 ? z : z * lane_root<V>(t, l, k);
+        };
+        const auto store = [=](int j, Cx<V> z) {
+            z.r.store(zr + k + j * L), z.i.store(zi + k + j * L);
+        };
+        DftFromTo<W>::template run<V>(load, store);
         if (k + W == L) return;
     }
 }
@@ -67,19 +67,15 @@ NB_INLINE void scatter_lanes(const FrameTables& t, const float* zr, const float*
     const std::uint32_t* at = t.passes.position;
     for (std::size_t k = 0;; k += W) {
         if (k + W > L) k = L - W;
-        Cx<V> x[W];
-        NEURALBOARD_UNROLL
-        for (int j = 0; j < W; ++j) x[j] = {V::load(zr + k + j * L), V::load(zi + k + j * L)};
-        Dft<W>::run(x);
         V re[W], im[W];
-        re[0] = x[0].r, im[0] = x[0].i;
-        NEURALBOARD_UNROLL
-        for (int q = 1; q < W; ++q) {
-            const int l = lane_order<V>(q);
-            const Cx<V> root = {V::load(t.lane_re + l * L + k), V::load(t.lane_im + l * L + k)};
-            const Cx<V> turned = x[l] * root;
-            re[q] = turned.r, im[q] = turned.i;
-        }
+        const auto load = [=](int j) {
+            return Cx<V>{V::load(zr + k + j * L), V::load(zi + k + j * L)};
+        };
+        const auto store = [&](int l, Cx<V> z) {
+            if (l > 0) z = z * lane_root<V>(t, l, k);
+            re[lane_place<V>(l)] = z.r, im[lane_place<V>(l)] = z.i;
+        };
+        DftFromTo<W>::template run<V>(load, store);
         transpose(re);
         NEURALBOARD_UNROLL
         for (int i = 0; i < W; ++i) d[at[k + i]].r = re[i];
@@ -120,7 +116,10 @@ NB_INLINE void synthesise(const FrameTables& t, const FrameWork<V>& work, const 
     }));
 }
 
-/// Bins as pairs of floats, and with their parts in two arrays.
+template <class V>
+NB_INLINE Cx<V> reversed(Cx<V> a) { return {reverse(a.r), reverse(a.i)}; }
+
+/// Bins as pairs of floats, and with their parts in two arrays; back: the last one first.
 struct Pairs {
     float* values;
     template <class V>
@@ -129,9 +128,19 @@ struct Pairs {
         return {even(a, b), odd(a, b)};
     }
     template <class V>
-    NB_INLINE void store(std::size_t k, V re, V im) const {
-        zip_low(re, im).store(values + 2 * k);
-        zip_high(re, im).store(values + 2 * k + V::lanes);
+    NB_INLINE Cx<V> load_back(std::size_t k) const {
+        const V a = V::load(values + 2 * k), b = V::load(values + 2 * k + V::lanes);
+        return {even_back(a, b), odd_back(a, b)};
+    }
+    template <class V>
+    NB_INLINE void store(std::size_t k, Cx<V> z) const {
+        zip_low(z.r, z.i).store(values + 2 * k);
+        zip_high(z.r, z.i).store(values + 2 * k + V::lanes);
+    }
+    template <class V>
+    NB_INLINE void store_back(std::size_t k, Cx<V> z) const {
+        zip_low_back(z.r, z.i).store(values + 2 * k);
+        zip_high_back(z.r, z.i).store(values + 2 * k + V::lanes);
     }
 };
 struct Parts {
@@ -139,11 +148,12 @@ struct Parts {
     template <class V>
     NB_INLINE Cx<V> load(std::size_t k) const { return {V::load(re + k), V::load(im + k)}; }
     template <class V>
-    NB_INLINE void store(std::size_t k, V r, V i) const { r.store(re + k), i.store(im + k); }
+    NB_INLINE Cx<V> load_back(std::size_t k) const { return reversed(load<V>(k)); }
+    template <class V>
+    NB_INLINE void store(std::size_t k, Cx<V> z) const { z.r.store(re + k), z.i.store(im + k); }
+    template <class V>
+    NB_INLINE void store_back(std::size_t k, Cx<V> z) const { store(k, reversed(z)); }
 };
-
-template <class V>
-NB_INLINE Cx<V> reversed(Cx<V> a) { return {reverse(a.r), reverse(a.i)}; }
 
 /// Z of lanes k .. k + W - 1 and of their mirror images g .. g + W - 1, and the roots.
 template <class V>
@@ -156,27 +166,26 @@ struct Mirrored {
           w{V::load(t.split_re + at), V::load(t.split_im + at)} {}
 
     NB_INLINE Pair<V> get() const {
-        return split({V::load(zr + k), V::load(zi + k)},
-                     reversed(Cx<V>{V::load(zr + g), V::load(zi + g)}), w);
+        const Parts z{zr, zi};
+        return split(z.load<V>(k), z.load_back<V>(g), w);
     }
     NB_INLINE void put(Pair<V> p) const {
         Cx<V> near, far;
         join(p, w, near, far);
-        reverse(far.r).store(zr + g), reverse(far.i).store(zi + g);
-        near.r.store(zr + k), near.i.store(zi + k);
+        Parts{zr, zi}.store_back(g, far), Parts{zr, zi}.store(k, near);
     }
 };
 
 template <class V, class Bins>
 NB_INLINE void put_bins(Bins bins, const Mirrored<V>& at) {
     const Pair<V> p = at.get();
-    bins.store(at.k, p.e.r + p.t.r, p.e.i + p.t.i);
-    bins.store(at.g, reverse(p.e.r - p.t.r), reverse(p.t.i - p.e.i));
+    bins.store(at.k, p.e + p.t);
+    bins.store_back(at.g, Cx<V>{p.e.r - p.t.r, p.t.i - p.e.i});
 }
 
 template <class V, class Bins>
 NB_INLINE void get_bins(Bins bins, const Mirrored<V>& at) {
-    at.put(from_bins(bins.template load<V>(at.k), reversed(bins.template load<V>(at.g))));
+    at.put(from_bins(bins.template load<V>(at.k), bins.template load_back<V>(at.g)));
 }
 
 /// Calls step with all k <= h/2, in vectors as long as they and their mirror images are apart.
@@ -262,7 +271,7 @@ void frame_masked(const FrameTables& t, const float* samples, const float* windo
             const Pairs gains{const_cast<float*>(mask.values)};
             using L = decltype(at.w.r);
             at.put(masked(at.get(), gains.template load<L>(at.k),
-                          reversed(gains.template load<L>(at.g))));
+                          gains.template load_back<L>(at.g)));
             fetch_both(mask.values + mask.ahead, 2, half, at);
         });
         // What a complex gain makes imaginary in the first and last bin doesn't count.

@@ -8,7 +8,7 @@
 //     V::load(p), V::all(x), v.store(p), v.stream(p) (aligned, past the cache), + - *, fma(a, b, c) = a b + c, fnma(a, b, c) = c - a b
 //     reverse(v); even(a, b), odd(a, b), zip_low(a, b), zip_high(a, b): pairs in memory, in order
 //     pick_even, pick_odd (a, b), join_low, join_high (a, b): the same within each block, cheaper:
-//         lane q then holds pair lane_order<V>(q)
+//         lane_place<V>(l) then holds pair l
 //     transpose4(a, b, c, d): 4x4 within each block;  swap_blocks(v): blocks g of v[b] <-> b of v[g]
 //     shift<k>(a, b): lanes k .. of a, then of b;  last_block(v), in_first_block(V{}, F4)
 //     V::rows(p, q, n): block b = the 4 floats at p[4 b + q] + n;  v.write_rows, v.add_rows back
@@ -243,17 +243,22 @@ NB_INLINE F16 every(F16 a, F16 b) {
 NB_INLINE F16 even(F16 a, F16 b) { return every<0, 2>(a, b); }
 NB_INLINE F16 odd(F16 a, F16 b) { return every<1, 2>(a, b); }
 NB_INLINE F16 reverse(F16 a) { return every<15, -1>(a, a); }
-template <int first>
+template <int first, int step>
 NB_INLINE F16 zip(F16 a, F16 b) {
-    constexpr int f = first;
+    constexpr int f = first, s = step;
     return {_mm512_permutex2var_ps(
         a.v,
-        _mm512_set_epi32(f + 23, f + 7, f + 22, f + 6, f + 21, f + 5, f + 20, f + 4, f + 19, f + 3,
-                         f + 18, f + 2, f + 17, f + 1, f + 16, f),
+        _mm512_set_epi32(f + 7 * s + 16, f + 7 * s, f + 6 * s + 16, f + 6 * s, f + 5 * s + 16,
+                         f + 5 * s, f + 4 * s + 16, f + 4 * s, f + 3 * s + 16, f + 3 * s,
+                         f + 2 * s + 16, f + 2 * s, f + s + 16, f + s, f + 16, f),
         b.v)};
 }
-NB_INLINE F16 zip_low(F16 a, F16 b) { return zip<0>(a, b); }
-NB_INLINE F16 zip_high(F16 a, F16 b) { return zip<8>(a, b); }
+NB_INLINE F16 zip_low(F16 a, F16 b) { return zip<0, 1>(a, b); }
+NB_INLINE F16 zip_high(F16 a, F16 b) { return zip<8, 1>(a, b); }
+NB_INLINE F16 even_back(F16 a, F16 b) { return every<30, -2>(a, b); }
+NB_INLINE F16 odd_back(F16 a, F16 b) { return every<31, -2>(a, b); }
+NB_INLINE F16 zip_low_back(F16 a, F16 b) { return zip<15, -1>(a, b); }
+NB_INLINE F16 zip_high_back(F16 a, F16 b) { return zip<7, -1>(a, b); }
 template <int k>
 NB_INLINE F16 shift(F16 a, F16 b) {
     return {_mm512_castsi512_ps(
@@ -284,16 +289,27 @@ NB_INLINE void each_row(F16 v, int q, Write write) {
 
 #endif  // width 16
 
+// The same pairs the other way round, the last one first.
+template <class V>
+NB_INLINE V even_back(V a, V b) { return reverse(even(a, b)); }
+template <class V>
+NB_INLINE V odd_back(V a, V b) { return reverse(odd(a, b)); }
+template <class V>
+NB_INLINE V zip_low_back(V a, V b) { return zip_low(reverse(a), reverse(b)); }
+template <class V>
+NB_INLINE V zip_high_back(V a, V b) { return zip_high(reverse(a), reverse(b)); }
+
 template <class V>  // unpack works within blocks: two rounds of it, on pairs, transpose each block
 NB_INLINE void transpose4(V& a, V& b, V& c, V& d) {
     const V e = join_low(a, c), f = join_high(a, c), g = join_low(b, d), h = join_high(b, d);
     a = join_low(e, g), b = join_high(e, g), c = join_low(f, h), d = join_high(f, h);
 }
 
-/// Which pair of the two vectors' pairs pick_even and pick_odd put into lane q.
+/// Into which lane pick_even and pick_odd put pair l of the two vectors' pairs.
 template <class V>
-constexpr int lane_order(int q) {
-    return V::lanes == 1 ? 0 : 2 * (q / 4) + q % 2 + (q % 4) / 2 * (V::lanes / 2);
+constexpr int lane_place(int l) {
+    constexpr int half = V::lanes == 1 ? 1 : V::lanes / 2;
+    return V::lanes == 1 ? 0 : l % half / 2 * 4 + l / half * 2 + l % 2;
 }
 
 /// v[i] lane j <-> v[j] lane i, i and j < lanes: within blocks, then blocks.
