@@ -21,7 +21,7 @@ namespace NEURALBOARD_LEVEL {
 
 /// Parts that take no more than this are passed over together, larger ones one after the other:
 /// each then does all its passes in the first-level cache.
-constexpr std::size_t kNear = 16384;
+constexpr std::size_t kNear = 32768;
 
 template <int R, class V>
 NB_INLINE void turn(Cx<V>* x, const float* w) {

@@ -47,6 +47,19 @@ NB_INLINE Cx<V> root_of(const FrameTables& t, std::size_t k) {
     return {V::all(t.split_re[k]), V::all(t.split_im[k])};
 }
 
+template <int R, class V>
+NB_INLINE void load_dft(const Cx<V>* d, Cx<V> (&x)[R]) {
+    NEURALBOARD_UNROLL
+    for (int i = 0; i < R; ++i) x[i] = d[i];
+    Dft<R>::run(x);
+}
+template <int R, class V>
+NB_INLINE void dft_store(Cx<V> (&x)[R], Cx<V>* d) {
+    Dft<R>::run(x);
+    NEURALBOARD_UNROLL
+    for (int i = 0; i < R; ++i) d[i] = x[i];
+}
+
 /// See each_mirror. T: floats of a row that move together.
 template <int R, int T, int kParts, bool kForward, class V, class Step>
 NB_INLINE void mirror_blocks(const FrameTables& t, const float* const* rows, std::size_t ahead,
@@ -75,9 +88,7 @@ NB_INLINE void mirror_blocks(const FrameTables& t, const float* const* rows, std
         for (std::size_t j = 0; j < P && 2 * (k0 + j) < S; ++j) {
             Cx<V>*a = d + at[k0 + j], *b = d + at[S - k0 - j];
             Cx<V> x[R], y[R];
-            NEURALBOARD_UNROLL
-            for (int i = 0; kForward && i < R; ++i) x[i] = a[i], y[i] = b[i];
-            if (kForward) Dft<R>::run(x), Dft<R>::run(y);
+            if (kForward) load_dft(a, x), load_dft(b, y);
             const std::size_t l = kParts * j, h = T - kParts - kParts * j;
             NEURALBOARD_UNROLL
             for (int i = 0; i < (R + 1) / 2; ++i) {
@@ -85,9 +96,7 @@ NB_INLINE void mirror_blocks(const FrameTables& t, const float* const* rows, std
                 step(k0 + j + i * S, low[i] + l, high[o] + h, x[i], y[o]);
                 if (R > 1) step(S - k0 - j + i * S, high[i] + h, low[o] + l, y[i], x[o]);
             }
-            Dft<R>::run(x), Dft<R>::run(y);
-            NEURALBOARD_UNROLL
-            for (int i = 0; i < R; ++i) a[i] = x[i], b[i] = y[i];
+            dft_store(x, a), dft_store(y, b);
         }
     }
 }

@@ -82,20 +82,16 @@ struct HopSums {
             for (int q = 0; q < 4; ++q) {
                 const Cx<V>* y = x[q / 2] + s;
                 const float* w = window + n + q;
-                const V b = part(y, 1, q) * V::all(w[hop]);
-                if constexpr (K == 2) {
-                    lanes[n + q] = fma(part(y, 0, q), V::all(w[0]), shift<W - 1>(V::all(0.0f), b));
-                    rest[q] = shift<3>(last_block(b), F4::all(0.0f));
-                } else {
+                const V none = V::all(0.0f), b = part(y, 1, q) * V::all(w[hop]);
+                V in = shift<W - 1>(none, b), out = shift<W - 1>(b, none);
+                if constexpr (K == 4) {
                     const V c = part(y, 2, q) * V::all(w[2 * hop]);
                     const V d = part(y, 3, q) * V::all(w[3 * hop]);
-                    const V zero = V::all(0.0f);
-                    lanes[n + q] = fma(part(y, 0, q), V::all(w[0]), shift<W - 1>(zero, b)) +
-                                   (shift<W - 2>(zero, c) + shift<W - 3>(zero, d));
-                    const F4 none = F4::all(0.0f);
-                    rest[q] = shift<3>(last_block(b), none) +
-                              (shift<2>(last_block(c), none) + shift<1>(last_block(d), none));
+                    in = in + (shift<W - 2>(none, c) + shift<W - 3>(none, d));
+                    out = out + (shift<W - 2>(c, none) + shift<W - 3>(d, none));
                 }
+                lanes[n + q] = fma(part(y, 0, q), V::all(w[0]), in);
+                rest[q] = first_block(out);
             }
             transpose4(rest[0], rest[1], rest[2], rest[3]);
             NEURALBOARD_UNROLL
