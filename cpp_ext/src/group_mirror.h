@@ -13,10 +13,12 @@
 namespace neuralboard {
 namespace NEURALBOARD_LEVEL {
 
-/// v[i] lane f = row[f][n + i], i < T; fetches the same of the rows ahead.
+/// v[i] lane f = row[f][n + i], i < T; fetches the same of the rows ahead, if not 0.
 template <int T, class V>
 NB_INLINE void load_rows(const float* const* row, std::size_t ahead, std::size_t n, V* v) {
-    for (std::size_t f = n / T % (16 / T); f < V::lanes; f += 16 / T) fetch(row[f] + ahead + n);
+    if (ahead > 0) {
+        for (std::size_t f = n / T % (16 / T); f < V::lanes; f += 16 / T) fetch(row[f] + ahead + n);
+    }
     if constexpr (T == V::lanes) {
         NEURALBOARD_UNROLL
         for (int f = 0; f < T; ++f) v[f] = V::load(row[f] + n);

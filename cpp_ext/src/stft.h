@@ -100,19 +100,20 @@ public:
     /// spectrum [frames, bins] -> those samples of signal that frames [begin, end) begin with.
     void inverse(const Bin* spectrum, std::size_t frames, std::size_t begin, std::size_t end,
                  EdgeGains gains, float* signal, std::size_t length, Scratch& scratch) const {
+        const std::size_t pitch = is_large(frames * 2 * bins()) ? 2 * bins() : 0;
         const auto row = [=](std::size_t f) {
             return reinterpret_cast<const float*>(spectrum + f * bins());
         };
         const auto one = [&](std::size_t f, float* sums) {
             fft_->synthesise(spectrum + f * bins(), synthesis_window_.data(), sums, scratch.frame,
-                             f + 1 < frames ? 2 * bins() : 0);
+                             f + 1 < frames ? pitch : 0);
         };
         const auto group = [&](std::size_t f, float* const* sums) {
             const float* rows[kMostLanes];
             const std::size_t lanes = group_lanes();
             for (std::size_t i = 0; i < lanes; ++i) rows[i] = row(f + i);
             fft_->group().inverse(fft_->group_tables(), rows,
-                                  f + 2 * lanes <= frames ? 2 * bins() * lanes : 0,
+                                  f + 2 * lanes <= frames ? lanes * pitch : 0,
                                   scratch.group.data(), synthesis_window_.data(), step_, sums);
         };
         overlap_add(frames, begin, end, gains, signal, length, scratch, one, group);
@@ -122,16 +123,17 @@ public:
     void masked(Signal signal, const Mask& mask, std::size_t channel, std::size_t begin,
                 std::size_t end, EdgeGains gains, float* result, Scratch& scratch) const {
         const std::size_t count = frames(signal.length);
+        const std::size_t pitch = is_large(count * mask.frame_pitch) ? mask.frame_pitch : 0;
         const auto one = [&](std::size_t f, float* sums) {
             MaskRow row = mask.at(channel, f);
-            if (f + 1 < count) row.ahead = mask.frame_pitch;
+            if (f + 1 < count) row.ahead = pitch;
             fft_->masked(frame_at(signal, f, scratch.ends.data()), half_window_.data(), row,
                          synthesis_window_.data(), sums, scratch.frame);
         };
         const auto group = [&](std::size_t f, float* const* sums) {
             const float *rows[kMostLanes], *masks[kMostLanes];
             const std::size_t lanes = group_lanes();
-            const std::size_t ahead = f + 2 * lanes <= count ? lanes * mask.frame_pitch : 0;
+            const std::size_t ahead = f + 2 * lanes <= count ? lanes * pitch : 0;
             for (std::size_t i = 0; i < lanes; ++i) {
                 rows[i] = frame_at(signal, f + i, scratch.ends.data() + i * fft_->size());
                 masks[i] = mask.at(channel, f + i).values;
@@ -144,6 +146,11 @@ public:
     }
 
 private:
+    /// Whether rows are worth fetching ahead: not if the cache holds them all (measured).
+    static bool is_large(std::size_t floats) noexcept {
+        return floats * sizeof(float) > StreamStore::kWorthwhile;
+    }
+
     std::size_t group_lanes() const noexcept {
         return grouped_ ? fft_->group().lanes : 1;
     }
