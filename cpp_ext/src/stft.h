@@ -49,8 +49,9 @@ public:
           reflect_(reflect),
           half_window_(halved(std::move(window))),
           synthesis_window_(std::move(synthesis_window)),
-          grouped_(groups_pay()),
-          step_(grouped_ ? fft_->group_step(hop_) : FrameStep{hop_, 0}) {}
+          step_(fft_->has_group() ? fft_->group_step(hop_) : FrameStep{hop_, 0}),
+          masked_lanes_(lanes(4096)),
+          inverse_lanes_(lanes(960)) {}
 
     std::size_t bins() const noexcept { return fft_->bins(); }
 
@@ -74,9 +75,9 @@ public:
     public:
         explicit Scratch(const Stft& stft)
             : frame(stft.fft_->make_scratch()),
-              group(stft.group_lanes() > 1 ? stft.fft_->group_work(stft.hop_) : 0),
-              sums((stft.group_lanes() - 1) * stft.hop_ + stft.fft_->size()),
-              ends(stft.group_lanes() * stft.fft_->size()),
+              group(stft.masked_lanes_ > 1 ? stft.fft_->group_work(stft.hop_) : 0),
+              sums((stft.masked_lanes_ - 1) * stft.hop_ + stft.fft_->size()),
+              ends(stft.masked_lanes_ * stft.fft_->size()),
               row(2 * stft.bins() + 32) {}
 
         RealFft::Scratch frame;
@@ -110,13 +111,14 @@ public:
         };
         const auto group = [&](std::size_t f, float* const* sums) {
             const float* rows[kMostLanes];
-            const std::size_t lanes = group_lanes();
+            const std::size_t lanes = inverse_lanes_;
             for (std::size_t i = 0; i < lanes; ++i) rows[i] = row(f + i);
             fft_->group().inverse(fft_->group_tables(), rows,
                                   f + 2 * lanes <= frames ? lanes * pitch : 0,
                                   scratch.group.data(), synthesis_window_.data(), step_, sums);
         };
-        overlap_add(frames, begin, end, gains, signal, length, scratch, one, group);
+        overlap_add(frames, begin, end, gains, signal, length, scratch, inverse_lanes_,
+                    one, group);
     }
 
     /// The same of signal times mask (of one channel).
@@ -132,7 +134,7 @@ public:
         };
         const auto group = [&](std::size_t f, float* const* sums) {
             const float *rows[kMostLanes], *masks[kMostLanes];
-            const std::size_t lanes = group_lanes();
+            const std::size_t lanes = masked_lanes_;
             const std::size_t ahead = f + 2 * lanes <= count ? lanes * pitch : 0;
             for (std::size_t i = 0; i < lanes; ++i) {
                 rows[i] = frame_at(signal, f + i, scratch.ends.data() + i * fft_->size());
@@ -141,8 +143,8 @@ public:
             fft_->group().masked(fft_->group_tables(), rows, half_window_.data(), masks,
                                  mask.complex, ahead, scratch.group.data(), synthesis_window_.data(), step_, sums);
         };
-        overlap_add(count, begin, end, gains, result, signal.length, scratch, one,
-                    group);
+        overlap_add(count, begin, end, gains, result, signal.length, scratch,
+                    masked_lanes_, one, group);
     }
 
 private:
@@ -151,18 +153,14 @@ private:
         return floats * sizeof(float) > StreamStore::kWorthwhile;
     }
 
-    std::size_t group_lanes() const noexcept {
-        return grouped_ ? fft_->group().lanes : 1;
-    }
-
-    /// Measured: groups win where the frame kernel has no lanes to fill, and on frames whose group
-    /// stays in the second-level cache; by far if they share rows (kernel_group.h). Otherwise samples
-    /// that stand a multiple of 1024 bytes apart compete for the same places in the first one.
-    bool groups_pay() const noexcept {
-        if (!fft_->has_group()) return false;
+    /// How many frames go together. Measured: groups win where the frame kernel has no lanes to
+    /// fill, and up to some size, by far if they share rows (kernel_group.h). Otherwise samples that
+    /// stand a multiple of 1024 bytes apart compete for the same places in the first-level cache.
+    std::size_t lanes(std::size_t most) const noexcept {
         const std::size_t n = fft_->size();
-        const bool rows_shared = 4 * hop_ == n || 2 * hop_ == n;
-        return fft_->frame_lanes() < 4 || (n <= 2048 && (rows_shared || hop_ % 256 != 0));
+        const bool pays = step_.shared > 0 || (n <= 2048 && hop_ % 256 != 0);
+        const bool grouped = fft_->has_group() && (fft_->frame_lanes() < 4 || (n <= most && pays));
+        return grouped ? fft_->group().lanes : 1;
     }
 
     /// The samples of frame f: in the signal, or copied if some of them are outside.
@@ -192,9 +190,9 @@ private:
     ///     signal      |  sums  |  zeros |       ours, with zeros around, which then is put back
     template <class One, class Group>
     void overlap_add(std::size_t frames, std::size_t begin, std::size_t end, EdgeGains gains,
-                     float* signal, std::size_t length, Scratch& scratch, One&& one,
+                     float* signal, std::size_t length, Scratch& scratch, std::size_t lanes, One&& one,
                      Group&& group) const {
-        const std::size_t n = fft_->size(), lanes = group_lanes(), total = (frames - 1) * hop_ + n;
+        const std::size_t n = fft_->size(), total = (frames - 1) * hop_ + n;
         const std::size_t grouped = frames - frames % lanes;
         const std::size_t from = inside(begin * hop_, length);
         const std::size_t to = end == frames ? length : inside(end * hop_, length);
@@ -252,8 +250,8 @@ private:
     std::size_t hop_, pad_;
     bool reflect_;
     std::vector<float> half_window_, synthesis_window_;
-    bool grouped_;
     FrameStep step_;
+    std::size_t masked_lanes_, inverse_lanes_;
 };
 
 }  // namespace neuralboard
