@@ -142,25 +142,6 @@ struct Dft<5> {
     }
 };
 
-/// Two dft4, then pairs; the roots between are 1, (1-i)/sqrt 2, -i, (-1-i)/sqrt 2.
-template <>
-struct Dft<8> {
-    template <class V>
-    static NB_INLINE void run(Cx<V>* x) {
-        dft4(x[0], x[2], x[4], x[6]);
-        dft4(x[1], x[3], x[5], x[7]);
-        const V h = V::all(0.70710678118654752440f);
-        const Cx<V> a = {x[3].r + x[3].i, x[3].i - x[3].r};  // sqrt 2 times turned
-        const Cx<V> b = {x[7].i - x[7].r, x[7].r + x[7].i};  // and this one negated in i below
-        const Cx<V> e0 = x[0], e1 = x[2], e2 = x[4], e3 = x[6], o0 = x[1], o2 = x[5];
-        x[0] = e0 + o0, x[4] = e0 - o0;
-        x[1] = plus(e1, h, a), x[5] = minus(e1, h, a);
-        x[2] = minus_i(e2, o2), x[6] = plus_i(e2, o2);
-        x[3] = {fma(h, b.r, e3.r), fnma(h, b.i, e3.i)};
-        x[7] = {fnma(h, b.r, e3.r), fma(h, b.i, e3.i)};
-    }
-};
-
 /// A B with no common factor needs no roots between (I. Good, 1958): with k = (B k1 + A k2) mod AB,
 /// exp(-2 pi i j k / AB) = exp(-2 pi i j k1 / A) exp(-2 pi i j k2 / B), j mod A and j mod B.
 template <int A, int B>
@@ -204,6 +185,39 @@ struct DftFromTo {
         Dft<R>::run(x);
         NEURALBOARD_UNROLL
         for (int j = 0; j < R; ++j) store(j, x[j]);
+    }
+};
+
+/// Two dft4, then pairs; the roots between are 1, (1-i)/sqrt 2, -i, (-1-i)/sqrt 2.
+template <>
+struct DftFromTo<8> {
+    template <class V, class Load, class Store>
+    static NB_INLINE void run(Load load, Store store) {
+        Cx<V> e[4], o[4];
+        NEURALBOARD_UNROLL
+        for (int i = 0; i < 4; ++i) e[i] = load(2 * i);
+        dft4(e[0], e[1], e[2], e[3]);
+        NEURALBOARD_UNROLL
+        for (int i = 0; i < 4; ++i) o[i] = load(2 * i + 1);
+        dft4(o[0], o[1], o[2], o[3]);
+        const V h = V::all(0.70710678118654752440f);
+        const Cx<V> a = {o[1].r + o[1].i, o[1].i - o[1].r};  // sqrt 2 times turned
+        const Cx<V> b = {o[3].i - o[3].r, o[3].r + o[3].i};  // and this one negated in i below
+        store(0, e[0] + o[0]), store(4, e[0] - o[0]);
+        store(1, plus(e[1], h, a)), store(5, minus(e[1], h, a));
+        store(2, minus_i(e[2], o[2])), store(6, plus_i(e[2], o[2]));
+        store(3, Cx<V>{fma(h, b.r, e[3].r), fnma(h, b.i, e[3].i)});
+        store(7, Cx<V>{fnma(h, b.r, e[3].r), fma(h, b.i, e[3].i)});
+    }
+};
+
+template <>
+struct Dft<8> {
+    template <class V>
+    static NB_INLINE void run(Cx<V>* x) {
+        const auto load = [=](int k) { return x[k]; };
+        const auto store = [=](int j, Cx<V> y) { x[j] = y; };
+        DftFromTo<8>::run<V>(load, store);
     }
 };
 

@@ -28,7 +28,7 @@ public:
     TableSet(std::size_t half, std::size_t lanes) {
         tables_.half = half;
         if (lanes == 1) tables_.passes.leaf = leaf_of(half);
-        add_passes(half / lanes);
+        add_passes(half / lanes, lanes > 1);
         const double step = -kTwoPi / static_cast<double>(half);
         for (std::size_t l = 0; l < lanes && lanes > 1; ++l) {
             for (std::size_t k = 0; k < half / lanes; ++k) {
@@ -49,10 +49,11 @@ public:
     const FrameTables& get() const noexcept { return tables_; }
 
 private:
-    /// First 4 or 5: the passes that are joined with what comes before or after. Then what holds odd
+    /// First 4 or 5 (or 8, of frames, if all are 8): the passes that are joined with what comes before
+    /// or after. Then what holds odd
     /// factors, composites before primes, then powers of two, as few passes as there may be of 8
     /// and 4. (Measured; radix 16 does not pay as a pass: it needs more registers than there are.)
-    static std::vector<int> radices(std::size_t n) {
+    static std::vector<int> radices(std::size_t n, bool frame) {
         std::vector<int> result;
         const auto take = [&](std::size_t r) {
             if (n % r != 0) return false;
@@ -60,7 +61,8 @@ private:
             n /= r;
             return true;
         };
-        if (!take(4)) take(5);
+        if (frame && (n == 64 || n == 512 || n == 4096)) take(8);
+        else if (!take(4)) take(5);
         for (std::size_t r : {12, 10, 6, 15, 7, 5, 3}) {
             while (take(r)) continue;
         }
@@ -81,16 +83,16 @@ private:
         std::size_t best = 1, fewest = Passes::kMost;
         for (std::size_t leaf : {4, 8}) {
             if (half % (4 * leaf) != 0 || half / leaf < 32) continue;
-            const std::size_t count = radices(half / leaf).size();
+            const std::size_t count = radices(half / leaf, false).size();
             if (count < fewest) best = leaf, fewest = count;
         }
         return best;
     }
 
-    void add_passes(std::size_t n) {
+    void add_passes(std::size_t n, bool frame) {
         Passes& passes = tables_.passes;
         std::size_t length = n;
-        for (int radix : radices(n / passes.leaf)) {
+        for (int radix : radices(n / passes.leaf, frame)) {
             const std::size_t r = static_cast<std::size_t>(radix), m = length / r;
             const double step = -kTwoPi / static_cast<double>(length);
             std::vector<float>& turns = turns_[passes.count];
