@@ -119,52 +119,49 @@ NB_INLINE void last_pass(const Cx<V>* d, std::size_t m, const float* turns, Stor
     }
 }
 
-/// Forward transform of what load gives, into d. P divides part[0] (or radix[0] part[0], if
-/// radix[0] is neither 4, 5 nor 8).
-template <int P, class V, class Load>
-NB_INLINE void transform_from(Cx<V>* d, const Passes& passes, Load load) {
-    const std::size_t m = passes.part[0], r = static_cast<std::size_t>(passes.radix[0]);
-    if (r == 4) {
-        first_pass<4, P>(d, m, passes.turns[0], load);
-    } else if (r == 5) {
-        first_pass<5, P>(d, m, passes.turns[0], load);
-    } else if (P == 1 && r == 8) {
-        first_pass<8, 1>(d, m, passes.turns[0], load);
-    } else {
-        first_pass<1, P>(d, r * m, nullptr, load);
-        return all_passes<false>(d, passes, 0, 1);
-    }
-    all_passes<false>(d, passes, 1, r);
+template <int R, class V, class Each>
+NB_INLINE void each_point(std::size_t j, std::size_t m, Cx<V> (&x)[1][R], Each each) {
+    NEURALBOARD_UNROLL
+    for (int k = 0; k < R; ++k) each(j + k * m, x[0][k]);
+}
+template <int R, class V, class Each>
+NB_INLINE void each_point(std::size_t j, std::size_t m, const Cx<V> (&x)[1][R], Each each) {
+    NEURALBOARD_UNROLL
+    for (int k = 0; k < R; ++k) each(j + k * m, x[0][k]);
 }
 
-template <int P, class V, class Store>
-NB_INLINE void transform_to(Cx<V>* d, const Passes& passes, Store store) {
+/// Forward transform of what each(j, point) gives, into d.
+template <class V, class Each>
+NB_INLINE void transform_from(Cx<V>* d, const Passes& passes, Each each) {
+    const std::size_t m = passes.part[0];
+    const float* turns = passes.turns[0];
+    const auto load = [=](std::size_t j, std::size_t step, auto& x) { each_point(j, step, x, each); };
+    switch (passes.radix[0]) {
+        case 4: first_pass<4, 1>(d, m, turns, load); break;
+        case 5: first_pass<5, 1>(d, m, turns, load); break;
+        case 8: first_pass<8, 1>(d, m, turns, load); break;
+        default:
+            first_pass<1, 1>(d, m * static_cast<std::size_t>(passes.radix[0]), nullptr, load);
+            return all_passes<false>(d, passes, 0, 1);
+    }
+    all_passes<false>(d, passes, 1, static_cast<std::size_t>(passes.radix[0]));
+}
+
+/// The transposed one, to each(j, point).
+template <class V, class Each>
+NB_INLINE void transform_to(Cx<V>* d, const Passes& passes, Each each) {
     const std::size_t m = passes.part[0], r = static_cast<std::size_t>(passes.radix[0]);
-    const bool joined = r == 4 || r == 5 || (P == 1 && r == 8);
+    const float* turns = passes.turns[0];
+    const auto store = [=](std::size_t j, std::size_t step, auto& x) { each_point(j, step, x, each); };
+    const bool joined = r == 4 || r == 5 || r == 8;
     all_passes<true>(d, passes, joined, joined ? r : 1);
-    if (!joined) return last_pass<1, P>(d, r * m, nullptr, store);
-    if (r == 4) return last_pass<4, P>(d, m, passes.turns[0], store);
-    if (r == 5) return last_pass<5, P>(d, m, passes.turns[0], store);
-    last_pass<8, 1>(d, m, passes.turns[0], store);
-}
-
-/// load and store of first_pass and last_pass from a functor of single places: (j, points[P]).
-template <class Each>
-struct Places {
-    Each each;
-    template <int P, int R, class V>
-    NB_INLINE void operator()(std::size_t j, std::size_t m, Cx<V> (&x)[P][R]) const {
-        NEURALBOARD_UNROLL
-        for (int k = 0; k < R; ++k) {
-            Cx<V> points[P];
-            for (int p = 0; p < P; ++p) points[p] = x[p][k];
-            each(j + k * m, points);
-            for (int p = 0; p < P; ++p) x[p][k] = points[p];
-        }
+    switch (r) {
+        case 4: return last_pass<4, 1>(d, m, turns, store);
+        case 5: return last_pass<5, 1>(d, m, turns, store);
+        case 8: return last_pass<8, 1>(d, m, turns, store);
+        default: return last_pass<1, 1>(d, r * m, nullptr, store);
     }
-};
-template <class Each>
-NB_INLINE Places<Each> places(Each each) { return {each}; }
+}
 
 }  // namespace NEURALBOARD_LEVEL
 }  // namespace neuralboard

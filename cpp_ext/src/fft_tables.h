@@ -2,6 +2,7 @@
 // The roots of unity that the kernels read, computed in double and rounded once.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -27,7 +28,6 @@ public:
     /// lanes: of one transform (FrameKernel); 1: each lane has a transform of its own.
     TableSet(std::size_t half, std::size_t lanes) {
         tables_.half = half;
-        if (lanes == 1) tables_.passes.leaf = leaf_of(half);
         add_passes(half / lanes, lanes > 1);
         const double step = -kTwoPi / static_cast<double>(half);
         for (std::size_t l = 0; l < lanes && lanes > 1; ++l) {
@@ -49,10 +49,10 @@ public:
     const FrameTables& get() const noexcept { return tables_; }
 
 private:
-    /// First 4 or 5 (or 8, of frames, if all are 8): the passes that are joined with what comes before
-    /// or after. Then what holds odd
-    /// factors, composites before primes, then powers of two, as few passes as there may be of 8
-    /// and 4. (Measured; radix 16 does not pay as a pass: it needs more registers than there are.)
+    /// First 4 or 5, or 8 of a frame if all are 8: the pass that is joined with what comes before or
+    /// after. Then what holds odd factors, composites before primes, then powers of two, as few
+    /// passes as there may be of 4 and 8, 8 last. (Measured; radix 16 does not pay as a pass: it needs
+    /// more registers than there are.)
     static std::vector<int> radices(std::size_t n, bool frame) {
         std::vector<int> result;
         const auto take = [&](std::size_t r) {
@@ -66,9 +66,11 @@ private:
         for (std::size_t r : {12, 10, 6, 15, 7, 5, 3}) {
             while (take(r)) continue;
         }
+        const auto powers = static_cast<std::ptrdiff_t>(result.size());
         while (n != 2 && n != 4 && n != 16 && take(8)) continue;
         while (take(4)) continue;
         take(2);
+        std::sort(result.begin() + powers, result.end());
         return result;
     }
 
@@ -77,22 +79,10 @@ private:
         im.push_back(static_cast<float>(std::sin(angle)));
     }
 
-    /// 4 or 8, whichever takes fewer passes, if enough blocks are left to fill lanes with. (Measured:
-    /// with 8, two blocks need more registers than there are.)
-    static std::size_t leaf_of(std::size_t half) {
-        std::size_t best = 1, fewest = Passes::kMost;
-        for (std::size_t leaf : {4, 8}) {
-            if (half % (4 * leaf) != 0 || half / leaf < 32) continue;
-            const std::size_t count = radices(half / leaf, false).size();
-            if (count < fewest) best = leaf, fewest = count;
-        }
-        return best;
-    }
-
     void add_passes(std::size_t n, bool frame) {
         Passes& passes = tables_.passes;
         std::size_t length = n;
-        for (int radix : radices(n / passes.leaf, frame)) {
+        for (int radix : radices(n, frame)) {
             const std::size_t r = static_cast<std::size_t>(radix), m = length / r;
             const double step = -kTwoPi / static_cast<double>(length);
             std::vector<float>& turns = turns_[passes.count];
@@ -114,7 +104,7 @@ private:
                 at += rest % r * passes.part[p];
                 rest /= r;
             }
-            position_.push_back(static_cast<std::uint32_t>(at + rest));
+            position_.push_back(static_cast<std::uint32_t>(at));
         }
         passes.position = position_.data();
     }

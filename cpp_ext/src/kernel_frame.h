@@ -91,12 +91,12 @@ template <class V>
 NB_INLINE void analyse(const FrameTables& t, const float* samples, const float* window,
                        const FrameWork<V>& work) {
     constexpr std::size_t W = V::lanes;
-    transform_from<1>(work.d, t.passes, places([=](std::size_t p, Cx<V>* point) {
+    transform_from(work.d, t.passes, [=](std::size_t p, Cx<V>& point) {
         const std::size_t n = 2 * W * p;
         const V a = V::load(samples + n) * V::load(window + n);
         const V b = V::load(samples + n + W) * V::load(window + n + W);
-        *point = {pick_even(a, b), pick_odd(a, b)};
-    }));
+        point = {pick_even(a, b), pick_odd(a, b)};
+    });
     gather_lanes(t, work.d, work.zr, work.zi);
     work.zr[t.half] = work.zr[0];
     work.zi[t.half] = work.zi[0];
@@ -108,12 +108,12 @@ NB_INLINE void synthesise(const FrameTables& t, const FrameWork<V>& work, const 
                           float* sums) {
     constexpr std::size_t W = V::lanes;
     scatter_lanes(t, work.zi, work.zr, work.d);
-    transform_to<1>(work.d, t.passes, places([=](std::size_t p, const Cx<V>* point) {
+    transform_to(work.d, t.passes, [=](std::size_t p, Cx<V> point) {
         const std::size_t n = 2 * W * p;
-        const V a = join_low(point->i, point->r), b = join_high(point->i, point->r);
+        const V a = join_low(point.i, point.r), b = join_high(point.i, point.r);
         fma(a, V::load(window + n), V::load(sums + n)).store(sums + n);
         fma(b, V::load(window + n + W), V::load(sums + n + W)).store(sums + n + W);
-    }));
+    });
 }
 
 template <class V>

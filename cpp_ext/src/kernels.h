@@ -22,7 +22,6 @@ namespace neuralboard {
 struct Passes {
     static constexpr int kMost = 20;
     int count = 0;
-    std::size_t leaf = 1;  // radix of a last pass that is not among them (group_mirror.h)
     int radix[kMost];
     std::size_t part[kMost];        // length of each of the radix parts
     const float* turns[kMost];      // [part, radix - 1] complex: w^(j k), k = 1 .. radix - 1

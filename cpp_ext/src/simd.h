@@ -326,21 +326,5 @@ NB_INLINE void load_tile(const float* const* row, std::size_t n, V* tile) {
     transpose4(tile[0], tile[1], tile[2], tile[3]);
 }
 
-template <class V>
-NB_INLINE void store_tile(V* tile, float* const* row, std::size_t n) {
-    transpose4(tile[0], tile[1], tile[2], tile[3]);
-    for (int q = 0; q < 4; ++q) each_row(tile[q], q, [=](int f, auto v) { v.store(row[f] + n); });
-}
-
-template <class V>
-NB_INLINE void add_tile(V* tile, float* const* row, std::size_t n) {
-    transpose4(tile[0], tile[1], tile[2], tile[3]);
-    for (int q = 0; q < 4; ++q) {
-        each_row(tile[q], q, [=](int f, auto v) {
-            (decltype(v)::load(row[f] + n) + v).store(row[f] + n);
-        });
-    }
-}
-
 }  // namespace NEURALBOARD_LEVEL
 }  // namespace neuralboard

@@ -154,13 +154,10 @@ private:
     }
 
     /// How many frames go together. Measured: groups win where the frame kernel has no lanes to
-    /// fill, and up to some size, by far if they share rows (kernel_group.h). Otherwise samples that
-    /// stand a multiple of 1024 bytes apart compete for the same places in the first-level cache.
+    /// fill, and where they share rows (group_rows.h), up to a size.
     std::size_t lanes(std::size_t most) const noexcept {
-        const std::size_t n = fft_->size();
-        const bool pays = step_.shared > 0 || (n <= 2048 && hop_ % 256 != 0);
-        const bool grouped = fft_->has_group() && (fft_->frame_lanes() < 4 || (n <= most && pays));
-        return grouped ? fft_->group().lanes : 1;
+        const bool pays = step_.shared > 0 && fft_->size() <= most;
+        return fft_->has_group() && (pays || fft_->frame_lanes() < 4) ? fft_->group().lanes : 1;
     }
 
     /// The samples of frame f: in the signal, or copied if some of them are outside.
