@@ -23,38 +23,29 @@ namespace NEURALBOARD_LEVEL {
 /// each then does all its passes in the first-level cache.
 constexpr std::size_t kNear = 32768;
 
-template <int R, class V>
-NB_INLINE void turn(Cx<V>* x, const float* w) {
-    NEURALBOARD_UNROLL
-    for (int k = 1; k < R; ++k) x[k] = x[k] * Cx<V>{V::all(w[2 * k - 2]), V::all(w[2 * k - 1])};
+template <class V>
+NB_INLINE Cx<V> turned(Cx<V> x, const float* w, int k) {
+    return k > 0 ? x * Cx<V>{V::all(w[2 * k - 2]), V::all(w[2 * k - 1])} : x;
+}
+
+/// R points m apart, in place. w: their turns, or null.
+template <bool in_time, int R, class V>
+NB_INLINE void butterfly(Cx<V>* d, std::size_t m, const float* w) {
+    const auto load = [=](int k) { return in_time && w ? turned(d[k * m], w, k) : d[k * m]; };
+    const auto store = [=](int k, Cx<V> x) { d[k * m] = !in_time && w ? turned(x, w, k) : x; };
+    DftFromTo<R>::template run<V>(load, store);
 }
 
 /// One pass over `parts` transforms of R m points each. in_time: the transposed algorithm's.
 template <bool in_time, int R, class V>
 inline void pass(Cx<V>* d, std::size_t parts, std::size_t m, const float* turns) {
-    if (m == 1) {  // no turns
-        for (Cx<V>* const end = d + parts * R; d != end; d += R) {
-            Cx<V> x[R];
-            NEURALBOARD_UNROLL
-            for (int k = 0; k < R; ++k) x[k] = d[k];
-            Dft<R>::run(x);
-            NEURALBOARD_UNROLL
-            for (int k = 0; k < R; ++k) d[k] = x[k];
-        }
+    if (m == 1) {
+        for (Cx<V>* const end = d + parts * R; d != end; d += R) butterfly<in_time, R>(d, 1, nullptr);
         return;
     }
     for (std::size_t b = 0; b < parts; ++b, d += (R - 1) * m) {
         const float* w = turns;
-        for (Cx<V>* const end = d + m; d != end; ++d, w += 2 * (R - 1)) {
-            Cx<V> x[R];
-            NEURALBOARD_UNROLL
-            for (int k = 0; k < R; ++k) x[k] = d[k * m];
-            if (in_time) turn<R>(x, w);
-            Dft<R>::run(x);
-            if (!in_time) turn<R>(x, w);
-            NEURALBOARD_UNROLL
-            for (int k = 0; k < R; ++k) d[k * m] = x[k];
-        }
+        for (Cx<V>* const end = d + m; d != end; ++d, w += 2 * (R - 1)) butterfly<in_time, R>(d, m, w);
     }
 }
 
@@ -97,9 +88,9 @@ NB_INLINE void first_pass(Cx<V>* d, std::size_t m, const float* turns, Load load
         NEURALBOARD_UNROLL
         for (int p = 0; p < P; ++p) {
             Dft<R>::run(x[p]);
-            if (R > 1) turn<R>(x[p], turns + (j + p) * 2 * (R - 1));
+            const float* w = turns + (j + p) * 2 * (R - 1);
             NEURALBOARD_UNROLL
-            for (int k = 0; k < R; ++k) d[j + p + k * m] = x[p][k];
+            for (int k = 0; k < R; ++k) d[j + p + k * m] = turned(x[p][k], w, k);
         }
     }
 }
@@ -110,9 +101,9 @@ NB_INLINE void last_pass(const Cx<V>* d, std::size_t m, const float* turns, Stor
         Cx<V> x[P][R];
         NEURALBOARD_UNROLL
         for (int p = 0; p < P; ++p) {
+            const float* w = turns + (j + p) * 2 * (R - 1);
             NEURALBOARD_UNROLL
-            for (int k = 0; k < R; ++k) x[p][k] = d[j + p + k * m];
-            if (R > 1) turn<R>(x[p], turns + (j + p) * 2 * (R - 1));
+            for (int k = 0; k < R; ++k) x[p][k] = turned(d[j + p + k * m], w, k);
             Dft<R>::run(x[p]);
         }
         store(j, m, x);
