@@ -92,8 +92,9 @@ private:
     }
 };
 
-/// The way back: the frames' shares of a row are added up in its lane, then transposed. The first
-/// K - 1 rows hold what earlier frames gave; all others are written, not read.
+/// The way back: the frames' shares of a row are added up in its lane, the oldest frame's last, and
+/// moved on by a lane each time. What leaves the last lane belongs to the rows behind; of the first
+/// K - 1 rows earlier frames have given their share already. All others are written, not read.
 template <class V, int K>
 struct HopSums {
     static constexpr int W = V::lanes, kShare = 4 / K;
@@ -107,31 +108,22 @@ struct HopSums {
         NEURALBOARD_UNROLL
         for (int s = 0; s < kShare; ++s) {
             const std::size_t n = 2 * (j + static_cast<std::size_t>(s) * m);
-            F4 rest[4];
+            V sum[4];
             NEURALBOARD_UNROLL
-            for (int q = 0; q < 4; ++q) {
-                const Cx<V>* y = x[q / 2] + s;
-                const float* w = window + n + q;
-                const V none = V::all(0.0f), b = part(y, 1, q) * V::all(w[hop]);
-                V in = shift<W - 1>(none, b), out = shift<W - 1>(b, none);
-                if constexpr (K == 4) {
-                    const V c = part(y, 2, q) * V::all(w[2 * hop]);
-                    const V d = part(y, 3, q) * V::all(w[3 * hop]);
-                    in = in + (shift<W - 2>(none, c) + shift<W - 3>(none, d));
-                    out = out + (shift<W - 2>(c, none) + shift<W - 3>(d, none));
+            for (int k = K - 1; k >= 0; --k) {
+                const float* w = window + k * hop + n;
+                NEURALBOARD_UNROLL
+                for (int q = 0; q < 4; ++q) {
+                    const Cx<V> y = x[q / 2][k * kShare + s];
+                    const V value = q % 2 == 0 ? y.i : y.r, gain = V::all(w[q]);
+                    const V moved = shift<W - 1>(V::all(0.0f), sum[q]);
+                    sum[q] = k == K - 1 ? value * gain : fma(value, gain, moved);
                 }
-                lanes[n + q] = fma(part(y, 0, q), V::all(w[0]), in);
-                rest[q] = first_block(out);
+                if (k > 0) last_lanes(sum).store(behind + (k - 1) * hop + n);
             }
-            transpose4(rest[0], rest[1], rest[2], rest[3]);
             NEURALBOARD_UNROLL
-            for (int k = 0; k < K - 1; ++k) rest[k].store(behind + k * hop + n);
+            for (int q = 0; q < 4; ++q) lanes[n + q] = sum[q];
         }
-    }
-
-private:
-    static NB_INLINE V part(const Cx<V>* y, int k, int q) {
-        return q % 2 == 0 ? y[k * kShare].i : y[k * kShare].r;
     }
 };
 

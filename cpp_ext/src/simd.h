@@ -10,7 +10,7 @@
 //     pick_even, pick_odd (a, b), join_low, join_high (a, b): the same within each block, cheaper:
 //         lane_place<V>(l) then holds pair l
 //     transpose4(a, b, c, d): 4x4 within each block;  swap_blocks(v): blocks g of v[b] <-> b of v[g]
-//     shift<k>(a, b): lanes k .. of a, then of b;  first_block(v), in_first_block(V{}, F4)
+//     shift<k>(a, b): lanes k .. of a, then of b;  last_block(v), in_first_block(V{}, F4)
 //     V::rows(p, q, n): block b = the 4 floats at p[4 b + q] + n;  v.write_rows, v.add_rows back
 #pragma once
 
@@ -173,7 +173,7 @@ NB_INLINE F4 even(F4 a, F4 b) { return pick_even(a, b); }
 NB_INLINE F4 odd(F4 a, F4 b) { return pick_odd(a, b); }
 NB_INLINE F4 zip_low(F4 a, F4 b) { return join_low(a, b); }
 NB_INLINE F4 zip_high(F4 a, F4 b) { return join_high(a, b); }
-NB_INLINE F4 first_block(F4 v) { return v; }
+NB_INLINE F4 last_block(F4 v) { return v; }
 NB_INLINE F4 in_first_block(F4, F4 v) { return v; }
 NB_INLINE void swap_blocks(F4*, int) {}
 NB_INLINE F4 rows(F4, const float* const* p, int q, std::size_t n) { return F4::load(p[q] + n); }
@@ -210,7 +210,7 @@ NB_INLINE F8 shift(F8 a, F8 b) {
     const __m256i high = k < 4 ? between : _mm256_castps_si256(b.v);
     return {_mm256_castsi256_ps(_mm256_alignr_epi8(high, low, k % 4 * 4))};
 }
-NB_INLINE F4 first_block(F8 v) { return {_mm256_castps256_ps128(v.v)}; }
+NB_INLINE F4 last_block(F8 v) { return {_mm256_extractf128_ps(v.v, 1)}; }
 NB_INLINE F8 in_first_block(F8, F4 v) { return {_mm256_castps128_ps256(v.v)}; }
 NB_INLINE void swap_blocks(F8* v, int step) {
     const F8 a = v[0], b = v[step];
@@ -264,7 +264,7 @@ NB_INLINE F16 shift(F16 a, F16 b) {
     return {_mm512_castsi512_ps(
         _mm512_alignr_epi32(_mm512_castps_si512(b.v), _mm512_castps_si512(a.v), k))};
 }
-NB_INLINE F4 first_block(F16 v) { return {_mm512_castps512_ps128(v.v)}; }
+NB_INLINE F4 last_block(F16 v) { return {_mm512_extractf32x4_ps(v.v, 3)}; }
 NB_INLINE F16 in_first_block(F16, F4 v) { return {_mm512_castps128_ps512(v.v)}; }
 NB_INLINE void swap_blocks(F16* v, int step) {
     const __m512 a = v[0].v, b = v[step].v, c = v[2 * step].v, d = v[3 * step].v;
@@ -303,6 +303,13 @@ template <class V>  // unpack works within blocks: two rounds of it, on pairs, t
 NB_INLINE void transpose4(V& a, V& b, V& c, V& d) {
     const V e = join_low(a, c), f = join_high(a, c), g = join_low(b, d), h = join_high(b, d);
     a = join_low(e, g), b = join_high(e, g), c = join_low(f, h), d = join_high(f, h);
+}
+
+/// The last lane of each.
+template <class V>
+NB_INLINE F4 last_lanes(const V (&v)[4]) {
+    const F4 a = join_high(last_block(v[0]), last_block(v[2]));
+    return join_high(a, join_high(last_block(v[1]), last_block(v[3])));
 }
 
 /// Into which lane pick_even and pick_odd put pair l of the two vectors' pairs.
