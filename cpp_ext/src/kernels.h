@@ -85,6 +85,7 @@ struct Kernels {
     FrameKernel frame[4];  // widest first
     int widths;
     GroupKernel group;
+    float (*dot)(const float* a, const float* b, std::size_t n);            // dot.h
     void (*stream_lines)(const float* from, float* to, std::size_t n);  // stream_store.h
     std::size_t (*fma_probe)(std::size_t rounds, float* result);
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The kernels of one level; a kernels_*.cpp says which by NEURALBOARD_LEVEL and its width in floats.
 
+#include "dot.h"
 #include "fma_probe.h"
 #include "kernel_frame.h"
 #include "kernel_group.h"
@@ -15,29 +16,23 @@ void stream_lines(const float* from, float* to, std::size_t n) {
 }
 
 Kernels kernels() {
-#if NEURALBOARD_WIDTH == 16
-    using Widest = F16;
-    constexpr int widths = 4;
-    constexpr const char* name = "avx512";
-#elif NEURALBOARD_WIDTH == 8
-    using Widest = F8;
-    constexpr int widths = 3;
-    constexpr const char* name = "avx2";
-#else
-    using Widest = F4;
-    constexpr int widths = 2;
-    constexpr const char* name = NEURALBOARD_LEVEL_NAME;
-#endif
-    return {name,
-            {
-#if NEURALBOARD_WIDTH == 16
-                frame_kernel<F16>(),
+    Kernels all{};
+    all.level = NEURALBOARD_LEVEL_NAME;
+#if NEURALBOARD_WIDTH >= 16
+    all.frame[all.widths++] = frame_kernel<F16>();
 #endif
 #if NEURALBOARD_WIDTH >= 8
-                frame_kernel<F8>(),
+    all.frame[all.widths++] = frame_kernel<F8>();
+    all.dot = &dot<F8>;
+#else
+    all.dot = &dot<F4>;
 #endif
-                frame_kernel<F4>(), frame_kernel<F1>()},
-            widths, group_kernel<Widest>(), &stream_lines<Widest>, &fma_probe<Widest>};
+    all.frame[all.widths++] = frame_kernel<F4>();
+    all.frame[all.widths++] = frame_kernel<F1>();
+    all.group = group_kernel<Widest>();
+    all.stream_lines = &stream_lines<Widest>;
+    all.fma_probe = &fma_probe<Widest>;
+    return all;
 }
 
 }  // namespace NEURALBOARD_LEVEL

@@ -19,16 +19,9 @@
 #include <utility>
 #include <vector>
 
-namespace neuralboard {
+#include "level.h"
 
-/// Sum of a[i] * b[i] for n a multiple of 8, in an order that the compiler can vectorise.
-inline float dot_product(const float* a, const float* b, std::size_t n) noexcept {
-    float sums[8] = {};
-    for (std::size_t i = 0; i < n; i += 8) {
-        for (std::size_t k = 0; k < 8; ++k) sums[k] += a[i + k] * b[i + k];
-    }
-    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-}
+namespace neuralboard {
 
 /// Where the next output stands, seen from the newest input.
 class RateClock {
@@ -79,6 +72,7 @@ public:
           keep_(taps_ + max_inputs),
           capacity_(2 * keep_ + max_inputs),
           channels_(channels),
+          dot_(Levels::get().current().dot),
           inputs_(channels * capacity_) {
         reset();
     }
@@ -110,7 +104,7 @@ public:
             const float* row = rows_.data() + clock_.phase() * taps_;
             const float* oldest = inputs_.data() + end_ - clock_.late() - taps_;
             for (std::size_t c = 0; c < channels_; ++c) {
-                block[c * pitch + i] = dot_product(oldest + c * capacity_, row, taps_);
+                block[c * pitch + i] = dot_(oldest + c * capacity_, row, taps_);
             }
             clock_.give(1);
         }
@@ -120,6 +114,7 @@ private:
     RateClock clock_;
     std::vector<float> rows_;
     std::size_t taps_, keep_, capacity_, channels_;
+    float (*dot_)(const float*, const float*, std::size_t);
     std::vector<float> inputs_;  // [channels, capacity_], the newest at end_ - 1
     std::size_t end_ = 0;
 };

@@ -289,6 +289,14 @@ NB_INLINE void each_row(F16 v, int q, Write write) {
 
 #endif  // width 16
 
+#if NEURALBOARD_WIDTH >= 16
+using Widest = F16;
+#elif NEURALBOARD_WIDTH >= 8
+using Widest = F8;
+#else
+using Widest = F4;
+#endif
+
 // The same pairs the other way round, the last one first.
 template <class V>
 NB_INLINE V even_back(V a, V b) { return reverse(even(a, b)); }
