@@ -125,7 +125,8 @@ def test_high_powers_of_three_and_five_are_as_exact_as_others(stft_native: Modul
         for got, exact in [*real, both[1]]:
             rms, most = errors(weight * got, weight * exact)
             assert rms <= 2e-7, n_fft
-            assert most <= 4e-7, n_fft
+            # Beyond 4096 seven units of the last place at 1 (4.2e-7) happen, with pocketfft too.
+            assert most <= (4e-7 if n_fft <= 4096 else 4.5e-7), n_fft
 
 
 class Pocketfft:
