@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Fourier transform of real signals of any even length n, float32. Everything else in this folder
-// knows Fourier transforms through this one class: plainly (forward, inverse) and, faster, with a
-// window before and an overlap-add behind (analyse, synthesise, masked).
+// knows Fourier transforms through this one class: with a window before and an overlap-add behind
+// (analyse, synthesise, masked), or plainly (forward, inverse). None of them allocates.
 //
 // Lengths 2^a 3^b 5^c 7^d run on the kernels of the level (level.h) that is current when the plan is
 // made; others through AnyFft, slowly. A plan holds tables only: it may serve many streams and
@@ -77,48 +77,21 @@ public:
                 std::vector<Bin>(bins())};
     }
 
-    /// samples [n] -> spectrum [n/2 + 1], unscaled. Does not allocate.
-    void forward(const float* samples, Bin* spectrum, Scratch& scratch) const noexcept {
-        analyse(samples, halves_.data(), spectrum, scratch);
-    }
-
-    /// spectrum [n/2 + 1] -> samples [n], n times the true inverse (the caller's window holds the
-    /// 1/n). Imaginary parts of the first and last bin are ignored. Does not allocate.
-    void inverse(const Bin* spectrum, float* samples, Scratch& scratch) const noexcept {
-        std::fill_n(samples, size_, 0.0f);
-        synthesise(spectrum, ones_.data(), samples, scratch);
-    }
-
-    /// The same with real and imaginary parts [n/2] apart: bins 0 .. n/2 - 1, and in im[0], which
-    /// would always be 0, the last bin (real as well). Does not allocate.
+    /// samples [n] -> real and imaginary parts [n/2] apart: bins 0 .. n/2 - 1, and in im[0], which
+    /// would always be 0, the last bin (real as well). Lengths 2^a 3^b 5^c 7^d only. No scale.
     void forward(const float* samples, Split<float> packed, Scratch& scratch) const noexcept {
-        if (!any_) {
-            return frame_.forward_parts(frame_tables_->get(), samples, halves_.data(),
-                                        scratch.floats.data(), packed.re, packed.im);
-        }
-        Bin* spectrum = scratch.spectrum.data();
-        forward(samples, spectrum, scratch);
-        for (std::size_t k = 0; k < size_ / 2; ++k) {
-            packed.re[k] = spectrum[k].real();
-            packed.im[k] = spectrum[k].imag();
-        }
-        packed.im[0] = spectrum[size_ / 2].real();
+        frame_.forward_parts(frame_tables_->get(), samples, halves_.data(), scratch.floats.data(),
+                             packed.re, packed.im);
     }
 
-    /// The inverse of that, n times the true one. Does not allocate.
+    /// The inverse of that, n times the true one.
     void inverse(Split<float> packed, float* samples, Scratch& scratch) const noexcept {
-        if (!any_) {
-            std::fill_n(samples, size_, 0.0f);
-            return frame_.inverse_parts(frame_tables_->get(), packed.re, packed.im,
-                                        scratch.floats.data(), ones_.data(), samples);
-        }
-        Bin* spectrum = scratch.spectrum.data();
-        for (std::size_t k = 0; k < size_ / 2; ++k) spectrum[k] = {packed.re[k], packed.im[k]};
-        spectrum[size_ / 2] = packed.im[0];  // bin 0: its imaginary part is ignored
-        inverse(spectrum, samples, scratch);
+        std::fill_n(samples, size_, 0.0f);
+        frame_.inverse_parts(frame_tables_->get(), packed.re, packed.im, scratch.floats.data(),
+                             ones_.data(), samples);
     }
 
-    /// spectrum = 2 * transform of samples * window.
+    /// spectrum [n/2 + 1] = 2 * transform of samples * window.
     void analyse(const float* samples, const float* half_window, Bin* spectrum,
                  Scratch& scratch) const noexcept {
         if (any_) return any_->forward(samples, half_window, spectrum, scratch.points.data());
@@ -126,7 +99,8 @@ public:
                        reinterpret_cast<float*>(spectrum));
     }
 
-    /// sums += window * n * inverse transform of spectrum.
+    /// sums += window * n * inverse transform of spectrum. Imaginary parts of the first and last bin
+    /// are ignored.
     void synthesise(const Bin* spectrum, const float* window, float* sums, Scratch& scratch,
                     std::size_t ahead = 0) const noexcept {
         if (any_) return any_->inverse(spectrum, window, sums, scratch.points.data());
