@@ -19,7 +19,7 @@ namespace {
 /// at once: one finds the memory that was made beforehand, the others make their own.
 class SharedStft {
 public:
-    /// head, tail: the edge gains of signals that are longer than a frame; empty without an inverse.
+    /// head, tail: the edge gains of signals longer than a frame; empty without an inverse.
     SharedStft(const Floats& window, std::size_t hop, std::size_t pad, bool reflect,
                const Floats& synthesis_window, const Floats& head, const Floats& tail,
                std::size_t threads)

@@ -92,7 +92,8 @@ struct Dft {
             for (int k = 0; k < half; ++k) {
                 const int turn = j * (k + 1) % R;
                 even = plus(even, V::all(static_cast<float>(Roots<R>::cosine[turn])), sum[k]);
-                if (k > 0) odd = plus(odd, V::all(static_cast<float>(Roots<R>::sine[turn])), dif[k]);
+                const V t = V::all(static_cast<float>(Roots<R>::sine[turn]));
+                if (k > 0) odd = plus(odd, t, dif[k]);
             }
             x[j] = minus_i(even, odd);
             x[R - j] = plus_i(even, odd);
@@ -121,8 +122,8 @@ struct Dft<4> {
     static NB_INLINE void run(Cx<V>* x) { dft4(x[0], x[1], x[2], x[3]); }
 };
 
-/// The even part by Winograd (1978): c1 and c2 are -1/4 plus and minus sqrt(5)/4, and a quarter is an
-/// exact product. One rounding less on each way than by the sums above, which sizes with 5^3 need.
+/// The even part by Winograd (1978): c1 and c2 are -1/4 plus and minus sqrt(5)/4, and a quarter is
+/// an exact product. One rounding less on each way than by the sums above, which sizes with 5^3 need.
 template <>
 struct Dft<5> {
     template <class V>

@@ -7,7 +7,7 @@
 namespace neuralboard {
 namespace NEURALBOARD_LEVEL {
 
-/// Sum of a[i] * b[i], n a multiple of 8 and of V's lanes. Two sums, as each waits for its last step.
+/// Sum of a[i] * b[i], n a multiple of V's lanes. Two sums, as each waits for its last step.
 template <class V>
 float dot(const float* a, const float* b, std::size_t n) {
     constexpr std::size_t W = V::lanes;

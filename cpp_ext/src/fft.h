@@ -3,8 +3,8 @@
 // knows Fourier transforms through this one class: with a window before and an overlap-add behind
 // (analyse, synthesise, masked), or plainly (forward, inverse). None of them allocates.
 //
-// Lengths 2^a 3^b 5^c 7^d run on the kernels of the level (level.h) that is current when the plan is
-// made; others through AnyFft, slowly. A plan holds tables only: it may serve many streams and
+// Lengths 2^a 3^b 5^c 7^d run on the kernels of the level (level.h) that is current when the plan
+// is made; others through AnyFft, slowly. A plan holds tables only: it may serve many streams and
 // threads, each with its own scratch. The same plan on the same frame gives the same bits always.
 #pragma once
 
@@ -47,7 +47,11 @@ class RealFft {
 public:
     /// n even, >= 4.
     explicit RealFft(std::size_t n, const Kernels& kernels = Levels::get().current())
-        : size_(n), halves_(n, 0.5f), ones_(n, 1.0f), group_(kernels.group), stream_lines_(kernels.stream_lines) {
+        : size_(n),
+          halves_(n, 0.5f),
+          ones_(n, 1.0f),
+          group_(kernels.group),
+          stream_lines_(kernels.stream_lines) {
         const std::size_t half = n / 2;
         if (!TableSet::can(half)) {
             any_ = std::make_unique<AnyFft>(n);
@@ -99,8 +103,8 @@ public:
                        reinterpret_cast<float*>(spectrum));
     }
 
-    /// sums += window * n * inverse transform of spectrum. Imaginary parts of the first and last bin
-    /// are ignored.
+    /// sums += window * n * inverse transform of spectrum. Imaginary parts of the first and last
+    /// bin are ignored.
     void synthesise(const Bin* spectrum, const float* window, float* sums, Scratch& scratch,
                     std::size_t ahead = 0) const noexcept {
         if (any_) return any_->inverse(spectrum, window, sums, scratch.points.data());

@@ -95,7 +95,9 @@ private:
         for (std::size_t k = 0; k < half_; ++k) scratch[k] = times(z[k], chirp_[k]);
         for (std::size_t k = half_; k < inner_; ++k) scratch[k] = Point();
         power_of_two(scratch);
-        for (std::size_t k = 0; k < inner_; ++k) scratch[k] = std::conj(times(scratch[k], kernel_[k]));
+        for (std::size_t k = 0; k < inner_; ++k) {
+            scratch[k] = std::conj(times(scratch[k], kernel_[k]));
+        }
         power_of_two(scratch);
         for (std::size_t k = 0; k < half_; ++k) z[k] = times(std::conj(scratch[k]), chirp_[k]);
     }

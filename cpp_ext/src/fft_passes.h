@@ -40,12 +40,14 @@ NB_INLINE void butterfly(Cx<V>* d, std::size_t m, const float* w) {
 template <bool in_time, int R, class V>
 inline void pass(Cx<V>* d, std::size_t parts, std::size_t m, const float* turns) {
     if (m == 1) {
-        for (Cx<V>* const end = d + parts * R; d != end; d += R) butterfly<in_time, R>(d, 1, nullptr);
+        Cx<V>* const end = d + parts * R;
+        for (; d != end; d += R) butterfly<in_time, R>(d, 1, nullptr);
         return;
     }
     for (std::size_t b = 0; b < parts; ++b, d += (R - 1) * m) {
         const float* w = turns;
-        for (Cx<V>* const end = d + m; d != end; ++d, w += 2 * (R - 1)) butterfly<in_time, R>(d, m, w);
+        Cx<V>* const end = d + m;
+        for (; d != end; ++d, w += 2 * (R - 1)) butterfly<in_time, R>(d, m, w);
     }
 }
 
@@ -126,7 +128,7 @@ template <class V, class Each>
 NB_INLINE void transform_from(Cx<V>* d, const Passes& passes, Each each) {
     const std::size_t m = passes.part[0];
     const float* turns = passes.turns[0];
-    const auto load = [=](std::size_t j, std::size_t step, auto& x) { each_point(j, step, x, each); };
+    const auto load = [=](std::size_t j, std::size_t n, auto& x) { each_point(j, n, x, each); };
     switch (passes.radix[0]) {
         case 4: first_pass<4, 1>(d, m, turns, load); break;
         case 5: first_pass<5, 1>(d, m, turns, load); break;
@@ -143,7 +145,7 @@ template <class V, class Each>
 NB_INLINE void transform_to(Cx<V>* d, const Passes& passes, Each each) {
     const std::size_t m = passes.part[0], r = static_cast<std::size_t>(passes.radix[0]);
     const float* turns = passes.turns[0];
-    const auto store = [=](std::size_t j, std::size_t step, auto& x) { each_point(j, step, x, each); };
+    const auto store = [=](std::size_t j, std::size_t n, auto& x) { each_point(j, n, x, each); };
     const bool joined = r == 4 || r == 5 || r == 8;
     all_passes<true>(d, passes, joined, joined ? r : 1);
     switch (r) {

@@ -49,10 +49,10 @@ public:
     const FrameTables& get() const noexcept { return tables_; }
 
 private:
-    /// First 4 or 5, or 8 of a frame if all are 8: the pass that is joined with what comes before or
-    /// after. Then what holds odd factors, composites before primes, then powers of two, as few
-    /// passes as there may be of 4 and 8, 8 last. (Measured; radix 16 does not pay as a pass: it needs
-    /// more registers than there are.)
+    /// First 4 or 5, or 8 of a frame if all are 8: the pass that is joined with what comes before
+    /// or after. Then what holds odd factors, composites before primes, then powers of two, as few
+    /// passes as there may be of 4 and 8, 8 last. (Measured; radix 16 does not pay as a pass: it
+    /// needs more registers than there are.)
     static std::vector<int> radices(std::size_t n, bool frame) {
         std::vector<int> result;
         const auto take = [&](std::size_t r) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How rows of memory (samples, bins, gains of W frames) become vectors with a frame in each lane, and
-// come back: tiles of W x W or 4 x W values are transposed, and a row that several frames share is
-// transposed once.
+// How rows of memory (samples, bins, gains of W frames) become vectors with a frame in each lane,
+// and come back: tiles of W x W or 4 x W values are transposed, and a row that several frames share
+// is transposed once.
 #pragma once
 
 #include "fft_passes.h"

@@ -200,7 +200,8 @@ NB_INLINE void each_pair(const FrameTables& t, const FrameWork<V>& work, Step st
 
 /// Fetches what bins k and their mirror images (of `width` floats) will need of the row ahead.
 template <class V>
-NB_INLINE void fetch_both(const float* row, std::size_t width, std::size_t half, const Mirrored<V>& at) {
+NB_INLINE void fetch_both(const float* row, std::size_t width, std::size_t half,
+                          const Mirrored<V>& at) {
     constexpr std::size_t W = V::lanes;
     for (std::size_t i = 0; i < width * W; i += 16) {
         if (W * width < 16 && width * at.k % 16 != 0) continue;
@@ -281,7 +282,8 @@ void frame_masked(const FrameTables& t, const float* samples, const float* windo
     } else {
         each_pair(t, work, [=](auto at) {
             using L = decltype(at.w.r);
-            at.put(masked(at.get(), L::load(mask.values + at.k), reverse(L::load(mask.values + at.g))));
+            const L low = L::load(mask.values + at.k), high = L::load(mask.values + at.g);
+            at.put(masked(at.get(), low, reverse(high)));
             fetch_both(mask.values + mask.ahead, 1, half, at);
         });
     }

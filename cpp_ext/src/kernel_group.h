@@ -70,8 +70,8 @@ NB_INLINE void synthesise_group(const FrameTables& t, Cx<V>* d, const float* win
     });
 }
 
-/// Calls step(k, low, high, near, far, w) for frequencies k .. k + T/kParts - 1, <= h/2: low and high
-/// are the kParts floats that the rows hold for bins k and h - k; near and far are Z there, w the
+/// Calls step(k, low, high, near, far, w) for frequencies k .. k + T/kParts - 1, <= h/2: low and
+/// high are the kParts floats that the rows hold for bins k and h - k; near and far are Z there, w the
 /// root between (real_split.h).
 template <int kParts, int T, class V, class Step>
 NB_INLINE void mirror_tile(const FrameTables& t, const float* const* rows, std::size_t ahead,

@@ -68,8 +68,8 @@ struct FrameStep {
     int shared;
 };
 
-/// As many frames as lanes at a time, one in each; any half >= 8. Of the sums the first n - hop hold
-/// what earlier frames gave, the rest zeros, or whatever it is if steps are shared. (The rows of
+/// As many frames as lanes at a time, one in each; any half >= 8. Of the sums the first n - hop
+/// hold what earlier frames gave, the rest zeros, or whatever it is if steps are shared. (The rows of
 /// samples may be copies.)
 struct GroupKernel {
     std::size_t lanes;

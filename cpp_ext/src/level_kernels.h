@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The kernels of one level; a kernels_*.cpp says which by NEURALBOARD_LEVEL and its width in floats.
+// The kernels of one level; a kernels_*.cpp says which: its namespace, name, width in floats, and
+// whether it has fused multiply-adds.
 
 #include "dot.h"
 #include "fma_probe.h"

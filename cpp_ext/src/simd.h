@@ -5,13 +5,14 @@
 // for one processor can be linked into code for another.
 //
 // Of a vector V with `lanes` lanes, in blocks of 128 bits:
-//     V::load(p), V::all(x), v.store(p), v.stream(p) (aligned, past the cache), + - *, fma(a, b, c) = a b + c, fnma(a, b, c) = c - a b
+//     V::load(p), V::all(x), v.store(p), v.stream(p) (aligned, past the cache), + - *
+//     fma(a, b, c) = a b + c, fnma(a, b, c) = c - a b
 //     reverse(v); even(a, b), odd(a, b), zip_low(a, b), zip_high(a, b): pairs in memory, in order
 //     pick_even, pick_odd (a, b), join_low, join_high (a, b): the same within each block, cheaper:
 //         lane_place<V>(l) then holds pair l
 //     transpose4(a, b, c, d): 4x4 within each block;  swap_blocks(v): blocks g of v[b] <-> b of v[g]
 //     shift<k>(a, b): lanes k .. of a, then of b;  last_block(v), in_first_block(V{}, F4)
-//     V::rows(p, q, n): block b = the 4 floats at p[4 b + q] + n;  v.write_rows, v.add_rows back
+//     rows(V{}, p, q, n): block b = the 4 floats at p[4 b + q] + n;  each_row(v, q, write) back
 #pragma once
 
 #include <cstddef>
@@ -72,7 +73,7 @@ NB_INLINE F1 join_high(F1, F1 b) { return b; }
 NB_INLINE void transpose(F1*) {}
 
 #if defined(__x86_64__) || defined(_M_X64)
-// What the three x86 widths differ in by names only: a struct, arithmetic, and shuffles within blocks.
+// What the three x86 widths differ in by names only: a struct, arithmetic, shuffles within blocks.
 #define NEURALBOARD_X86_VECTOR(F, LANES, REGISTER, mm)                                         \
     struct F {                                                                                 \
         static constexpr int lanes = LANES;                                                    \
@@ -271,7 +272,8 @@ NB_INLINE void swap_blocks(F16* v, int step) {
     const __m512 e = _mm512_shuffle_f32x4(a, b, 0x44), f = _mm512_shuffle_f32x4(a, b, 0xee);
     const __m512 g = _mm512_shuffle_f32x4(c, d, 0x44), h = _mm512_shuffle_f32x4(c, d, 0xee);
     v[0].v = _mm512_shuffle_f32x4(e, g, 0x88), v[step].v = _mm512_shuffle_f32x4(e, g, 0xdd);
-    v[2 * step].v = _mm512_shuffle_f32x4(f, h, 0x88), v[3 * step].v = _mm512_shuffle_f32x4(f, h, 0xdd);
+    v[2 * step].v = _mm512_shuffle_f32x4(f, h, 0x88);
+    v[3 * step].v = _mm512_shuffle_f32x4(f, h, 0xdd);
 }
 NB_INLINE F16 rows(F16, const float* const* p, int q, std::size_t n) {
     __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(p[q] + n));

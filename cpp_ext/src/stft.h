@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Short-time Fourier transform of whole signals, in the conventions of torch.stft and librosa:
-// frame f covers [f hop - pad, f hop - pad + n_fft) of the signal, pad = n_fft/2 if centred, else 0.
+// frame f covers [f hop - pad, f hop - pad + n_fft) of the signal, pad = n_fft/2 if centred, or 0.
 // What lies outside the signal is 0 or its reflection. Frames overlap-add to a length of
 // (frames - 1) hop + n_fft, of which the pad at both ends is cut away.
 //
 // Frames are read and added where they stand in the signal; only those that reach beyond its ends
-// go through a copy. The first frames go through the group kernel as many at a time as it has lanes, what is
-// left over through the frame kernel. Threads share out the frames; which kernel a frame meets does
-// not depend on that, so neither do the bits.
+// go through a copy. Where that pays, the way back takes as many frames at a time as the group
+// kernel has lanes, and what is left over one by one, as the way there always does. Threads share
+// out the frames; which kernel a frame meets does not depend on that, so neither do the bits.
 #pragma once
 
 #include <algorithm>
@@ -141,7 +141,8 @@ public:
                 masks[i] = mask.at(channel, f + i).values;
             }
             fft_->group().masked(fft_->group_tables(), rows, half_window_.data(), masks,
-                                 mask.complex, ahead, scratch.group.data(), synthesis_window_.data(), step_, sums);
+                                 mask.complex, ahead, scratch.group.data(),
+                                 synthesis_window_.data(), step_, sums);
         };
         overlap_add(count, begin, end, gains, result, signal.length, scratch,
                     masked_lanes_, one, group);
@@ -172,9 +173,12 @@ private:
         for (std::size_t i = begin; i < from; ++i) {
             copy[i - begin] = reflect_ ? signal.samples[pad_ - i] : 0.0f;
         }
-        if (to > from) std::copy_n(signal.samples + (from - pad_), to - from, copy + (from - begin));
+        if (to > from) {
+            std::copy_n(signal.samples + (from - pad_), to - from, copy + (from - begin));
+        }
         for (std::size_t i = to; i < end; ++i) {
-            copy[i - begin] = reflect_ ? signal.samples[2 * (signal.length - 1) - (i - pad_)] : 0.0f;
+            const std::size_t mirrored = 2 * (signal.length - 1) - (i - pad_);
+            copy[i - begin] = reflect_ ? signal.samples[mirrored] : 0.0f;
         }
         return copy;
     }
@@ -187,8 +191,8 @@ private:
     ///     signal      |  sums  |  zeros |       ours, with zeros around, which then is put back
     template <class One, class Group>
     void overlap_add(std::size_t frames, std::size_t begin, std::size_t end, EdgeGains gains,
-                     float* signal, std::size_t length, Scratch& scratch, std::size_t lanes, One&& one,
-                     Group&& group) const {
+                     float* signal, std::size_t length, Scratch& scratch, std::size_t lanes,
+                     One&& one, Group&& group) const {
         const std::size_t n = fft_->size(), total = (frames - 1) * hop_ + n;
         const std::size_t grouped = frames - frames % lanes;
         const std::size_t from = inside(begin * hop_, length);
