@@ -26,7 +26,9 @@ if sys.platform == "win32":
 
 # For tests under the sanitizers (make sanitize).
 if os.environ.get("NEURALBOARD_SANITIZE") == "1":
+    # A null pointer and an object's end are the address sanitizer's to find.
     SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+    SANITIZERS += ["-fno-sanitize=null,object-size"]
     FLAGS = ["-O1", "-g1", "-fno-omit-frame-pointer", "-ffp-contract=off", *SANITIZERS]
 else:
     SANITIZERS = []
