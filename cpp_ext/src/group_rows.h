@@ -116,8 +116,11 @@ struct HopSums {
                 for (int q = 0; q < 4; ++q) {
                     const Cx<V> y = x[q / 2][k * kShare + s];
                     const V value = q % 2 == 0 ? y.i : y.r, gain = V::all(w[q]);
-                    const V moved = shift<W - 1>(V::all(0.0f), sum[q]);
-                    sum[q] = k == K - 1 ? value * gain : fma(value, gain, moved);
+                    if (k == K - 1) {
+                        sum[q] = value * gain;
+                    } else {
+                        sum[q] = fma(value, gain, shift<W - 1>(V::all(0.0f), sum[q]));
+                    }
                 }
                 if (k > 0) last_lanes(sum).store(behind + (k - 1) * hop + n);
             }

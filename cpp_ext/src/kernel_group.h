@@ -31,7 +31,8 @@ NB_INLINE void synthesise_shared(const FrameTables& t, Cx<V>* d, const float* wi
     write_rows<K>(lanes, hop, sums);
 }
 
-/// Calls step(j, places) for points in pairs; of an odd number the last pair has only a second one.
+/// Calls step(j, first) for points j, j + 1; of an odd number the last one comes with the one
+/// before it, which has been there already (first = 1).
 template <class Step>
 NB_INLINE void each_two(std::size_t half, Step step) {
     for (std::size_t j = 0; j + 2 <= half; j += 2) step(j, 0);
@@ -71,8 +72,8 @@ NB_INLINE void synthesise_group(const FrameTables& t, Cx<V>* d, const float* win
 }
 
 /// Calls step(k, low, high, near, far, w) for frequencies k .. k + T/kParts - 1, <= h/2: low and
-/// high are the kParts floats that the rows hold for bins k and h - k; near and far are Z there, w the
-/// root between (real_split.h).
+/// high are the kParts floats that the rows hold for bins k and h - k; near and far are Z there, w
+/// the root between (real_split.h).
 template <int kParts, int T, class V, class Step>
 NB_INLINE void mirror_tile(const FrameTables& t, const float* const* rows, std::size_t ahead,
                            std::size_t k, Cx<V>* d, Step step) {
