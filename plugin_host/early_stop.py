@@ -43,9 +43,9 @@ def end_watch() -> None:
 def _is_command(started_as: list[str]) -> bool:
     """Tell it from the command that started Python: a batch's workers have none of their own."""
     words = started_as[1:]
-    return words[:2] == ["-m", "neuralboard.main"] or (
-        bool(words) and PurePath(words[0]).name in _SCRIPTS
-    )
+    if words[:1] == ["-m"]:
+        return words[1:2] in (["neuralboard"], ["neuralboard.main"])
+    return bool(words) and PurePath(words[0]).name in _SCRIPTS
 
 
 def _leave(number: int, frame: Any) -> None:

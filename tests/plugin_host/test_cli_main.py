@@ -17,7 +17,7 @@ from neuralboard import main as door
 
 def _run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "neuralboard.main", *words],
+        [sys.executable, "-m", "neuralboard", *words],
         capture_output=True,
         text=True,
         check=False,
@@ -36,6 +36,12 @@ def test_version_and_help() -> None:
     assert helped.returncode == 0
     for option in ("--chain", "--board", "--tail", "--learn", "--removed", "--allow-vst3"):
         assert option in helped.stdout
+
+
+def test_the_module_behind_the_script_runs_too() -> None:
+    called = [sys.executable, "-m", "neuralboard.main", "--version"]
+    done = subprocess.run(called, capture_output=True, text=True, check=True)
+    assert done.stdout == f"neuralboard {neuralboard.__version__}\n"
 
 
 def test_an_unknown_command_is_told_the_nearest() -> None:
@@ -94,6 +100,7 @@ def test_an_import_leaves_signals_alone() -> None:
 def test_only_the_command_itself_is_watched() -> None:
     for words, command in [
         (["python", "/usr/bin/neuralboard", "process"], True),
+        (["python", "-m", "neuralboard", "boxes"], True),
         (["python", "-m", "neuralboard.main", "boxes"], True),
         (["python", "-c", "from multiprocessing.spawn import spawn_main", "neuralboard"], False),
         (["python", "mine.py", "neuralboard"], False),
