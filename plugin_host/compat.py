@@ -43,3 +43,9 @@ class AudioStream(pedalboard.io.AudioStream):
                 )
             kwargs["plugins"] = Chain(items)
         super().__init__(*args, **kwargs)
+        self._opened = True
+
+    def __repr__(self) -> str:
+        # pedalboard's own text of a stream that did not open reads memory that is not there, and a
+        # traceback that shows arguments asks for it.
+        return super().__repr__() if hasattr(self, "_opened") else "<AudioStream, not opened>"

@@ -112,15 +112,11 @@ NB_INLINE void last_pass(const Cx<V>* d, std::size_t m, const float* turns, Stor
     }
 }
 
-template <int R, class V, class Each>
-NB_INLINE void each_point(std::size_t j, std::size_t m, Cx<V> (&x)[1][R], Each each) {
+/// Calls each(j, point) for points n apart.
+template <class Points, class Each>
+NB_INLINE void each_point(std::size_t j, std::size_t n, Points& points, Each each) {
     NEURALBOARD_UNROLL
-    for (int k = 0; k < R; ++k) each(j + k * m, x[0][k]);
-}
-template <int R, class V, class Each>
-NB_INLINE void each_point(std::size_t j, std::size_t m, const Cx<V> (&x)[1][R], Each each) {
-    NEURALBOARD_UNROLL
-    for (int k = 0; k < R; ++k) each(j + k * m, x[0][k]);
+    for (auto& point : points) each(j, point), j += n;
 }
 
 /// Forward transform of what each(j, point) gives, into d.
@@ -128,7 +124,7 @@ template <class V, class Each>
 NB_INLINE void transform_from(Cx<V>* d, const Passes& passes, Each each) {
     const std::size_t m = passes.part[0];
     const float* turns = passes.turns[0];
-    const auto load = [=](std::size_t j, std::size_t n, auto& x) { each_point(j, n, x, each); };
+    const auto load = [=](std::size_t j, std::size_t n, auto& x) { each_point(j, n, x[0], each); };
     switch (passes.radix[0]) {
         case 4: first_pass<4, 1>(d, m, turns, load); break;
         case 5: first_pass<5, 1>(d, m, turns, load); break;
@@ -145,7 +141,7 @@ template <class V, class Each>
 NB_INLINE void transform_to(Cx<V>* d, const Passes& passes, Each each) {
     const std::size_t m = passes.part[0], r = static_cast<std::size_t>(passes.radix[0]);
     const float* turns = passes.turns[0];
-    const auto store = [=](std::size_t j, std::size_t n, auto& x) { each_point(j, n, x, each); };
+    const auto store = [=](std::size_t j, std::size_t n, auto& x) { each_point(j, n, x[0], each); };
     const bool joined = r == 4 || r == 5 || r == 8;
     all_passes<true>(d, passes, joined, joined ? r : 1);
     switch (r) {

@@ -249,6 +249,12 @@ def test_audio_stream_names_the_cure_for_our_boxes() -> None:
         nb.io.AudioStream(plugins=[nb.SpectralSubtraction()])
 
 
+def test_an_audio_stream_that_did_not_open_can_be_shown() -> None:
+    """A traceback with arguments asks for it; pedalboard's own text of it crashed Python."""
+    stream = nb.io.AudioStream.__new__(nb.io.AudioStream)
+    assert repr(stream) == "<AudioStream, not opened>"
+
+
 def test_pedalboards_names_are_ours_too() -> None:
     assert nb.Compressor is pb.Compressor
     assert nb.Pedalboard is nb.Board
