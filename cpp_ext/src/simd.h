@@ -18,15 +18,17 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "loops.h"
+
 #if defined(_MSC_VER) && !defined(__clang__)
 #define NB_INLINE __forceinline
 #else
 #define NB_INLINE inline __attribute__((always_inline))
 #endif
 
-#if defined(__x86_64__) || defined(_M_X64)
+#if defined(NEURALBOARD_X86)
 #include <immintrin.h>
-#elif defined(__aarch64__)
+#elif defined(NEURALBOARD_ARM)
 #include <arm_neon.h>
 #endif
 
@@ -35,7 +37,7 @@ namespace NEURALBOARD_LEVEL {
 
 /// Brings a line of memory into the second-level cache.
 NB_INLINE void fetch(const float* p) {
-#if defined(__x86_64__) || defined(_M_X64)
+#if defined(NEURALBOARD_X86)
     _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1);
 #elif defined(__GNUC__)
     __builtin_prefetch(p, 0, 2);
@@ -55,7 +57,7 @@ struct F1 {
 NB_INLINE F1 operator+(F1 a, F1 b) { return {a.v + b.v}; }
 NB_INLINE F1 operator-(F1 a, F1 b) { return {a.v - b.v}; }
 NB_INLINE F1 operator*(F1 a, F1 b) { return {a.v * b.v}; }
-#if NEURALBOARD_FUSED && defined(__x86_64__)
+#if NEURALBOARD_FUSED && defined(NEURALBOARD_X86) && defined(__GNUC__)
 NB_INLINE F1 fma(F1 a, F1 b, F1 c) { return {__builtin_fmaf(a.v, b.v, c.v)}; }
 #else
 NB_INLINE F1 fma(F1 a, F1 b, F1 c) { return {a.v * b.v + c.v}; }
@@ -72,7 +74,7 @@ NB_INLINE F1 join_low(F1 a, F1) { return a; }
 NB_INLINE F1 join_high(F1, F1 b) { return b; }
 NB_INLINE void transpose(F1*) {}
 
-#if defined(__x86_64__) || defined(_M_X64)
+#if defined(NEURALBOARD_X86)
 // What the three x86 widths differ in by names only: a struct, arithmetic, shuffles within blocks.
 #define NEURALBOARD_X86_VECTOR(F, LANES, REGISTER, mm)                                         \
     struct F {                                                                                 \
@@ -104,7 +106,7 @@ NB_INLINE void transpose(F1*) {}
 
 #if NEURALBOARD_WIDTH >= 4
 
-#if defined(__x86_64__) || defined(_M_X64)  // SSE2
+#if defined(NEURALBOARD_X86)  // SSE2
 NEURALBOARD_X86_VECTOR(F4, 4, __m128, _mm)
 NB_INLINE F4 reverse(F4 a) { return {_mm_shuffle_ps(a.v, a.v, 0x1b)}; }
 template <int k>
@@ -112,7 +114,7 @@ NB_INLINE F4 shift(F4 a, F4 b) {
     return {_mm_castsi128_ps(_mm_or_si128(_mm_srli_si128(_mm_castps_si128(a.v), 4 * k),
                                           _mm_slli_si128(_mm_castps_si128(b.v), 16 - 4 * k)))};
 }
-#elif defined(__aarch64__)  // NEON
+#elif defined(NEURALBOARD_ARM)  // NEON
 struct F4 {
     static constexpr int lanes = 4;
     float32x4_t v;

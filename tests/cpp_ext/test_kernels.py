@@ -16,15 +16,16 @@ PROJECT = Path(__file__).resolve().parents[2]
 CROSS = ("aarch64-linux-gnu-g++", "qemu-aarch64")
 
 
+@pytest.mark.parametrize("own", [[], ["-DNEURALBOARD_PLAIN"]], ids=["base", "any processor"])
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a compiler with g++'s options")
-def test_the_base_level_is_accurate(tmp_path: Path) -> None:
+def test_the_base_level_is_accurate(tmp_path: Path, own: list[str]) -> None:
     compiler = shutil.which(os.environ.get("CXX", "c++"))
     if compiler is None:
         pytest.skip("no C++ compiler found (CXX or c++)")
     sources = PROJECT / "cpp_ext" / "src"
     program = tmp_path / "check_kernels"
     command = [compiler, "-std=c++17", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
-    command += ["-DNEURALBOARD_BASE_LEVEL_ONLY", f"-I{sources}", "-o", str(program)]
+    command += [*own, "-DNEURALBOARD_BASE_LEVEL_ONLY", f"-I{sources}", "-o", str(program)]
     command += [str(PROJECT / "tests" / "cpp_ext" / "check_kernels.cpp")]
     command += [str(sources / "kernels_base.cpp")]
     subprocess.run(command, check=True)
