@@ -10,7 +10,7 @@
 namespace neuralboard {
 namespace NEURALBOARD_LEVEL {
 
-/// n floats, whole lines of memory, between aligned addresses.
+/// n floats, whole lines of memory, to where one begins.
 template <class V>
 void stream_lines(const float* from, float* to, std::size_t n) {
     for (std::size_t i = 0; i < n; i += V::lanes) V::load(from + i).stream(to + i);

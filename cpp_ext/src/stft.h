@@ -78,7 +78,7 @@ public:
               group(stft.masked_lanes_ > 1 ? stft.fft_->group_work(stft.hop_) : 0),
               sums((stft.masked_lanes_ - 1) * stft.hop_ + stft.fft_->size()),
               ends(stft.masked_lanes_ * stft.fft_->size()),
-              row(2 * stft.bins() + 32) {}
+              row(2 * stft.bins() + StreamStore::kLine) {}
 
         RealFft::Scratch frame;
         AlignedFloats group, sums, ends, row;

@@ -23,37 +23,30 @@ public:
     /// it is read next, larger one mostly is not, however large the last level.)
     static constexpr std::size_t kWorthwhile = std::size_t{4} << 20;
 
-    /// row: aligned to lines, a row and two lines long.
-    StreamStore(float* to, float* row) : to_(to), row_(row) {
-        const std::size_t beyond = reinterpret_cast<std::uintptr_t>(to) / sizeof(float) % kLine;
-        skip_ = held_ = beyond;  // row then stands to its lines as the target to its own
-        to_ -= beyond;
-    }
+    /// memory: aligned to lines, a line and a row long.
+    StreamStore(float* to, float* memory) : to_(to), row_(memory + kLine) {}
 
-    /// Where the next row is to be made.
-    float* place() noexcept { return row_ + held_; }
+    /// Where each row is to be made.
+    float* place() noexcept { return row_; }
 
-    /// Takes n floats at place(), writes all full lines, by kernels.stream_lines.
+    /// Takes its n floats, writes all full lines, by kernels.stream_lines. What is left over moves to
+    /// where the next row will follow.
     template <class Kernels>
     void put(std::size_t n, const Kernels& kernels) noexcept {
-        held_ += n;
-        std::size_t i = 0;
-        if (skip_ > 0 && held_ >= kLine) {
-            std::copy(row_ + skip_, row_ + kLine, to_ + skip_);
-            skip_ = 0;
-            i = kLine;
-        }
-        if (skip_ > 0) return;
-        const std::size_t full = (held_ - i) / kLine * kLine;
-        kernels.stream_lines(row_ + i, to_ + i, full);
-        i += full;
-        std::copy(row_ + i, row_ + held_, row_);
-        to_ += i;
-        held_ -= i;
+        const float* from = row_ - tail_;
+        const std::size_t count = tail_ + n;
+        const std::size_t beyond = reinterpret_cast<std::uintptr_t>(to_) / sizeof(float) % kLine;
+        const std::size_t first = std::min(count, (kLine - beyond) % kLine);  // of the first row
+        std::copy_n(from, first, to_);
+        const std::size_t lines = (count - first) / kLine * kLine, done = first + lines;
+        kernels.stream_lines(from + first, to_ + first, lines);
+        tail_ = count - done;
+        std::copy_n(from + done, tail_, row_ - tail_);
+        to_ += done;
     }
 
     void finish() noexcept {
-        std::copy(row_ + skip_, row_ + held_, to_ + skip_);
+        std::copy_n(row_ - tail_, tail_, to_);
 #if defined(NEURALBOARD_HAS_STREAM_STORES)
         _mm_sfence();
 #endif
@@ -61,7 +54,7 @@ public:
 
 private:
     float *to_, *row_;
-    std::size_t held_, skip_;  // in row_: floats up to here, from here
+    std::size_t tail_ = 0;  // floats before row_ that are not yet written
 };
 
 }  // namespace neuralboard
