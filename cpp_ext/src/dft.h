@@ -55,13 +55,6 @@ struct Roots<3> {
     static constexpr double sine[] = {0, 0.86602540378443864676, -0.86602540378443864676};
 };
 template <>
-struct Roots<5> {
-    static constexpr double c1 = 0.30901699437494742410, c2 = -0.80901699437494742410;
-    static constexpr double s1 = 0.95105651629515357212, s2 = 0.58778525229247312917;
-    static constexpr double cosine[] = {1, c1, c2, c2, c1};
-    static constexpr double sine[] = {0, s1, s2, -s2, -s1};
-};
-template <>
 struct Roots<7> {
     static constexpr double c1 = 0.62348980185873353053, c2 = -0.22252093395631440429;
     static constexpr double c3 = -0.90096886790241912624;
@@ -122,14 +115,13 @@ struct Dft<4> {
     static NB_INLINE void run(Cx<V>* x) { dft4(x[0], x[1], x[2], x[3]); }
 };
 
-/// The even part by Winograd (1978): c1 and c2 are -1/4 plus and minus sqrt(5)/4, and a quarter is
-/// an exact product. One rounding less on each way than by the sums above, which sizes with 5^3 need.
+/// The even part by Winograd (1978): the cosines are -1/4 plus and minus sqrt(5)/4, and a quarter is
+/// an exact product. One rounding less each way than by the sums above, which sizes with 5^3 need.
 template <>
 struct Dft<5> {
     template <class V>
     static NB_INLINE void run(Cx<V>* x) {
-        const V s1 = V::all(static_cast<float>(Roots<5>::s1));
-        const V s2 = V::all(static_cast<float>(Roots<5>::s2));
+        const V s1 = V::all(0.95105651629515357212f), s2 = V::all(0.58778525229247312917f);
         const V root = V::all(0.55901699437494742410f), quarter = V::all(0.25f);
         const Cx<V> sum1 = x[1] + x[4], sum2 = x[2] + x[3], dif1 = x[1] - x[4], dif2 = x[2] - x[3];
         const Cx<V> all = sum1 + sum2, apart = sum1 - sum2;
